@@ -1,0 +1,2 @@
+# The one entry. `make help` lists the targets.
+include apxs/build.mk

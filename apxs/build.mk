@@ -1,0 +1,75 @@
+# Compiles every module as apxs would (its flags, its include directory), incrementally and out of the source tree.
+#   BUILD=release (default)   what is run and installed
+#   BUILD=asan                AddressSanitizer and UndefinedBehaviorSanitizer, for tests
+# Products: var/build/$(BUILD)/modules/mod_<name>.so and libtrestle.a (everything but the faces, for unit tests).
+BUILD ?= release
+B     := var/build/$(BUILD)
+APXS  ?= apxs
+
+include apxs/modules.mk
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror=implicit-function-declaration
+INCLUDES  := -Imodules/include -Imodules/common -I$(shell $(APXS) -q INCLUDEDIR 2>/dev/null) \
+             $(shell apr-1-config --includes 2>/dev/null) -I/usr/include/postgresql
+CFLAGS    = $(shell $(APXS) -q CFLAGS 2>/dev/null) $(OPTIMIZE_$(BUILD)) -std=gnu11 -fPIC -pthread $(WARNINGS)
+CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null) $(INCLUDES) -MMD -MP
+OPTIMIZE_release := -O2
+OPTIMIZE_asan    := -O1 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_release  := -Wl,-z,relro,-z,now
+LDFLAGS_asan     := -fsanitize=address,undefined
+
+CFLAGS   := $(CFLAGS)
+CPPFLAGS := $(CPPFLAGS)
+
+COMMON_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard modules/common/*.c))
+CORE_OBJECTS   := $(COMMON_OBJECTS)
+
+# $(1): module name. Only the module record is exported: modules are loaded RTLD_GLOBAL, and equal names would merge.
+define module_rules
+OBJECTS_$(1) := $$(patsubst %.c,$$B/%.o,$$(wildcard modules/$(1)/*.c))
+CORE_OBJECTS += $$(filter-out %/mod_$(1).o,$$(OBJECTS_$(1)))
+$$B/modules/mod_$(1).so: $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) apxs/modules.mk
+	@mkdir -p $$(@D)
+	@printf '{ global: $(1)_module; local: *; };\n' > $$B/modules/$(1).map
+	$$(CC) -shared -pthread $$(LDFLAGS_$$(BUILD)) -Wl,--version-script=$$B/modules/$(1).map -o $$@ $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) $$(LIBS_$(1))
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
+
+MODULE_FILES := $(foreach m,$(MODULES),$B/modules/mod_$(m).so)
+
+
+$B/libtrestle.a: $(CORE_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Tests in C. A unit test links with every core of the suite; a test module is a module that only tests load; a fuzz
+# target is run over its kept corpus by tests/fuzz/replay.c, or by libFuzzer (make fuzz).
+TEST_LIBRARIES := $(sort $(foreach m,$(MODULES),$(LIBS_$(m)))) -ljwt $(shell apr-1-config --link-ld 2>/dev/null) \
+                  $(shell apu-1-config --link-ld 2>/dev/null)
+UNIT_TESTS     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+TEST_MODULES   := $(patsubst tests/modules/%.c,$B/tests/%.so,$(wildcard tests/modules/mod_*.c))
+FUZZ_REPLAYS   := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$B/unit/%: tests/unit/%.c $B/libtrestle.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a -lcmocka $(TEST_LIBRARIES)
+
+$B/tests/%.so: tests/modules/%.c $(COMMON_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) -shared $(LDFLAGS_$(BUILD)) -o $@ $< $(COMMON_OBJECTS)
+
+$B/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $B/libtrestle.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< tests/fuzz/replay.c $B/libtrestle.a $(TEST_LIBRARIES)
+
+.PHONY: modules unit-tests test-modules fuzz-replays
+unit-tests: $(UNIT_TESTS)
+test-modules: $(TEST_MODULES)
+fuzz-replays: $(FUZZ_REPLAYS)
+modules: $(MODULE_FILES)
+
+-include $(wildcard $B/modules/*/*.d $B/unit/*.d $B/tests/*.d $B/fuzz/*.d)

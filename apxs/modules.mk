@@ -1,0 +1,10 @@
+# The modules in load order: a module may use what stands before it. One line of libraries each.
+MODULES := trestle problem pg auth_jwt identity rest prometheus
+
+LIBS_trestle    :=
+LIBS_problem    := -ljansson
+LIBS_pg         := -lpq
+LIBS_auth_jwt   := -ljansson -lcrypto
+LIBS_identity   := -ljansson -lcrypto -lsodium -lpq
+LIBS_rest       := -ljansson -lpq
+LIBS_prometheus := -ljansson -lpq

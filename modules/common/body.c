@@ -1,0 +1,92 @@
+#include "body.h"
+
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+enum { READ_SIZE = 16384 };
+
+/* Ends reading with an error: the rest of the body is not worth waiting for. */
+static int give_up(request_rec *r, int status)
+{
+    r->connection->keepalive = AP_CONN_CLOSE;
+    return status;
+}
+
+/* Appends n bytes at *length, growing *bytes. The limit was checked by the caller. */
+static void append(request_rec *r, char **bytes, apr_size_t *capacity, apr_size_t *length, const char *data,
+                   apr_size_t n)
+{
+    if (*length + n + 1 > *capacity) {
+        apr_size_t grown = *capacity * 2 > *length + n + 1 ? *capacity * 2 : *length + n + 1;
+        char *moved = apr_palloc(r->pool, grown);
+
+        memcpy(moved, *bytes, *length);
+        *bytes = moved;
+        *capacity = grown;
+    }
+    memcpy(*bytes + *length, data, n);
+    *length += n;
+    (*bytes)[*length] = '\0';
+}
+
+int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length)
+{
+    const char *content_length = apr_table_get(r->headers_in, "Content-Length");
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_off_t announced = 0;
+    apr_size_t capacity;
+    int end = 0;
+
+    if (content_length && ap_parse_strict_length(&announced, content_length) && announced > (apr_off_t)limit)
+        return give_up(r, HTTP_REQUEST_ENTITY_TOO_LARGE);
+    /* What is announced is allocated at once only up to a bound: the client may never send it. */
+    capacity = announced > 0 && announced <= 1024 * 1024 ? (apr_size_t)announced + 1 : 1024;
+    *bytes = apr_palloc(r->pool, capacity);
+    **bytes = '\0';
+    *length = 0;
+    while (!end) {
+        apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
+
+        if (rv == AP_FILTER_ERROR)
+            return AP_FILTER_ERROR;
+        if (rv != APR_SUCCESS)
+            return give_up(r, ap_map_http_request_error(rv, HTTP_BAD_REQUEST));
+        while (!APR_BRIGADE_EMPTY(brigade)) {
+            apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+            const char *data;
+            apr_size_t n;
+
+            if (APR_BUCKET_IS_EOS(bucket)) {
+                end = 1;
+            } else if (!APR_BUCKET_IS_METADATA(bucket)) {
+                if (apr_bucket_read(bucket, &data, &n, APR_BLOCK_READ) != APR_SUCCESS)
+                    return give_up(r, HTTP_BAD_REQUEST);
+                if (n > limit - *length)
+                    return give_up(r, HTTP_REQUEST_ENTITY_TOO_LARGE);
+                append(r, bytes, &capacity, length, data, n);
+            }
+            apr_bucket_delete(bucket);
+        }
+    }
+    return OK;
+}
+
+int trestle_body_send(request_rec *r, int status, const char *type, const char *bytes, apr_size_t length)
+{
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
+    apr_status_t rv;
+
+    r->status = status;
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)length);
+    if (length)
+        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    rv = ap_pass_brigade(r->output_filters, brigade);
+    return rv == APR_SUCCESS || r->connection->aborted ? OK : AP_FILTER_ERROR;
+}

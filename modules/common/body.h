@@ -1,0 +1,23 @@
+/*
+ * Reading a request's body into memory, within a limit.
+ */
+#ifndef TRESTLE_BODY_H
+#define TRESTLE_BODY_H
+
+#include "httpd.h"
+
+/*
+ * Reads the whole body of r, at most limit bytes, into r->pool; *bytes is NUL-terminated behind its *length bytes.
+ * OK; HTTP_REQUEST_ENTITY_TOO_LARGE before a byte is read if Content-Length says so, or as soon as a chunked body grows
+ * past limit; AP_FILTER_ERROR when httpd has already answered: return it untouched; another HTTP status otherwise.
+ * After an error the connection is set to close, so that the answer does not wait for the rest of the body.
+ */
+int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length);
+
+/*
+ * Sends bytes as the whole answer with the given status and media type (one brigade, length set). The bytes must live
+ * as long as r->pool; they are not copied. Returns what the handler must return.
+ */
+int trestle_body_send(request_rec *r, int status, const char *type, const char *bytes, apr_size_t length);
+
+#endif

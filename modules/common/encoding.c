@@ -1,0 +1,104 @@
+#include "encoding.h"
+
+#include <apr_general.h>
+#include <string.h>
+
+static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+char *trestle_base64url_encode(apr_pool_t *pool, const unsigned char *bytes, apr_size_t n)
+{
+    char *text = apr_palloc(pool, (n + 2) / 3 * 4 + 1), *out = text;
+    apr_size_t i;
+
+    for (i = 0; i + 2 < n; i += 3) {
+        unsigned v = (unsigned)bytes[i] << 16 | (unsigned)bytes[i + 1] << 8 | bytes[i + 2];
+
+        *out++ = ALPHABET[v >> 18];
+        *out++ = ALPHABET[v >> 12 & 63];
+        *out++ = ALPHABET[v >> 6 & 63];
+        *out++ = ALPHABET[v & 63];
+    }
+    if (i < n) {
+        unsigned v = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0);
+
+        *out++ = ALPHABET[v >> 18];
+        *out++ = ALPHABET[v >> 12 & 63];
+        if (i + 1 < n)
+            *out++ = ALPHABET[v >> 6 & 63];
+    }
+    *out = '\0';
+    return text;
+}
+
+/* The value of one character of the alphabet, -1 for any other byte. */
+static int value_of(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+apr_status_t trestle_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t length, unsigned char **bytes,
+                                      apr_size_t *n)
+{
+    unsigned char *out;
+    unsigned bits = 0, have = 0;
+    apr_size_t i;
+
+    if (length % 4 == 1)
+        return APR_EINVAL;
+    *bytes = out = apr_palloc(pool, length / 4 * 3 + 3);
+    for (i = 0; i < length; i++) {
+        int v = value_of((unsigned char)text[i]);
+
+        if (v < 0)
+            return APR_EINVAL;
+        bits = bits << 6 | (unsigned)v;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            *out++ = (unsigned char)(bits >> have);
+            bits &= (1u << have) - 1;
+        }
+    }
+    if (bits != 0)
+        return APR_EINVAL;
+    *n = (apr_size_t)(out - *bytes);
+    *out = '\0';
+    return APR_SUCCESS;
+}
+
+char *trestle_hex(apr_pool_t *pool, const unsigned char *bytes, apr_size_t n)
+{
+    char *text = apr_palloc(pool, n * 2 + 1), *out = text;
+
+    for (apr_size_t i = 0; i < n; i++) {
+        *out++ = "0123456789abcdef"[bytes[i] >> 4];
+        *out++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    *out = '\0';
+    return text;
+}
+
+char *trestle_uuid(apr_pool_t *pool)
+{
+    unsigned char random[16];
+    char *hex, *text = apr_palloc(pool, 37);
+
+    if (apr_generate_random_bytes(random, sizeof(random)) != APR_SUCCESS)
+        return NULL;
+    random[6] = (random[6] & 0x0F) | 0x40;
+    random[8] = (random[8] & 0x3F) | 0x80;
+    hex = trestle_hex(pool, random, sizeof(random));
+    memcpy(text, hex, 8);
+    text[8] = text[13] = text[18] = text[23] = '-';
+    memcpy(text + 9, hex + 8, 4);
+    memcpy(text + 14, hex + 12, 4);
+    memcpy(text + 19, hex + 16, 4);
+    memcpy(text + 24, hex + 20, 13);
+    return text;
+}

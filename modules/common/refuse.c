@@ -1,0 +1,64 @@
+#include "refuse.h"
+
+#include "body.h"
+#include "http_protocol.h"
+#include "text.h"
+
+#include <apr_strings.h>
+
+trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *code, const char *detail,
+                                        const char *field)
+{
+    trestle_problem_t *problem = apr_pcalloc(r->pool, sizeof(*problem));
+
+    problem->status = status;
+    problem->code = code;
+    problem->detail = detail;
+    problem->field = field;
+    return problem;
+}
+
+int trestle_refuse(request_rec *r, const trestle_problem_t *problem)
+{
+    APR_OPTIONAL_FN_TYPE(trestle_problem_set) *set = APR_RETRIEVE_OPTIONAL_FN(trestle_problem_set);
+
+    if (set)
+        set(r, problem);
+    return problem->status;
+}
+
+/* A plain problem document, for servers without mod_problem. */
+static int send_plain(request_rec *r, const trestle_problem_t *problem)
+{
+    trestle_text_t text = trestle_text_make(r->pool, 256);
+
+    trestle_text_addf(&text, "{\"type\":\"about:blank\",\"status\":%d,\"title\":", problem->status);
+    trestle_text_add_json(&text, problem->title ? problem->title : ap_get_status_line(problem->status) + 4);
+    if (problem->code) {
+        trestle_text_adds(&text, ",\"code\":");
+        trestle_text_add_json(&text, problem->code);
+    }
+    if (problem->detail) {
+        trestle_text_adds(&text, ",\"detail\":");
+        trestle_text_add_json(&text, problem->detail);
+    }
+    if (problem->field) {
+        trestle_text_adds(&text, ",\"errors\":[{\"field\":");
+        trestle_text_add_json(&text, problem->field);
+        trestle_text_adds(&text, "}]");
+    }
+    trestle_text_addc(&text, '}');
+    return trestle_body_send(r, problem->status, "application/problem+json", text.bytes, text.length);
+}
+
+int trestle_answer_problem(request_rec *r, const trestle_problem_t *problem)
+{
+    APR_OPTIONAL_FN_TYPE(trestle_problem_send) *send = APR_RETRIEVE_OPTIONAL_FN(trestle_problem_send);
+
+    return send ? send(r, problem) : send_plain(r, problem);
+}
+
+void trestle_retry_after(request_rec *r, int seconds)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, seconds < 1 ? 1 : seconds));
+}

@@ -1,0 +1,36 @@
+/*
+ * Who makes a request, and the signing of tokens. Offered by mod_auth_jwt; everyone else only reads.
+ */
+#ifndef TRESTLE_CALLER_H
+#define TRESTLE_CALLER_H
+
+#include "httpd.h"
+#include "apr_optional.h"
+#include "apr_tables.h"
+
+/* Filled once by the module that authenticated; immutable from then on; lives in the initial request's pool. */
+typedef struct {
+    const char *subject; /* "sub"; NULL for an anonymous caller */
+    const char *role;    /* database role for SET LOCAL ROLE, already checked against the allow-list; never NULL */
+    const apr_array_header_t *roles; /* const char *: application roles, for Require role; may be empty, never NULL */
+    const char *claims;              /* all claims as one JSON object text; "{}" for an anonymous caller */
+    const char *session;             /* "sid" of the token; NULL if it has none */
+    const char *proof;               /* how it was proved: "bearer", "cookie", "header", "mapped", "anonymous" */
+} trestle_caller_t;
+
+/*
+ * The caller of r. Looks upwards through internal redirects and subrequests. NULL where no authentication of ours ran
+ * (a location without AuthType JWT): treat it as "no role known" and refuse what needs one.
+ */
+APR_DECLARE_OPTIONAL_FN(const trestle_caller_t *, trestle_caller, (request_rec * r));
+
+/*
+ * Signs a token with the signing key of r's location (directive AuthJWTSigningKey).
+ *   claims   JSON object text with every claim of the token, exp and iat included (NumericDate, seconds)
+ *   token    receives the compact JWS (RFC 7515 section 7.1), allocated in r->pool
+ * APR_SUCCESS; APR_ENOTIMPL where no signing key is configured; APR_EINVAL for claims that are no JSON object;
+ * APR_EGENERAL when the library refused (logged). Thread-safe: keys are immutable after configuration.
+ */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, trestle_sign_claims, (request_rec * r, const char *claims, const char **token));
+
+#endif

@@ -1,0 +1,11 @@
+"""Real servers for tests: a private PostgreSQL cluster and private httpd servers on free ports.
+
+Everything lives under var/test/<pid>/ and is ended with the process that started it. As root, the servers run as the
+user TRESTLE_USER (default www-data), as `make run` does.
+"""
+from .paths import BUILD, MODULES, ROOT, SERVER_USER, TRESTLE_MODULES, as_server_user, free_port, scratch
+from .postgres import Postgres
+from .httpd import Httpd, Response
+
+__all__ = ["BUILD", "MODULES", "ROOT", "SERVER_USER", "TRESTLE_MODULES", "as_server_user", "free_port", "scratch",
+           "Postgres", "Httpd", "Response"]

@@ -1,0 +1,38 @@
+"""Where things are, and how a process is started without root's rights."""
+import os
+import pathlib
+import pwd
+import shutil
+import socket
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("BUILD", "release")
+TRESTLE_MODULES = ROOT / "var" / "build" / BUILD / "modules"
+MODULES = pathlib.Path("/usr/lib/apache2/modules")
+SERVER_USER = os.environ.get("TRESTLE_USER", "www-data") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+
+
+def as_server_user(command):
+    """The command, run as SERVER_USER when we are root."""
+    if os.geteuid() != 0:
+        return list(command)
+    return ["setpriv", "--reuid", SERVER_USER, "--regid", SERVER_USER, "--init-groups", "--inh-caps=-all", *command]
+
+
+def scratch(name):
+    """A fresh directory that SERVER_USER owns. Short paths: a unix socket's is limited to 107 bytes."""
+    base = ROOT / "var" / "test"
+    base.mkdir(parents=True, exist_ok=True)
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=base))
+    path.chmod(0o755)
+    if os.geteuid() == 0:
+        shutil.chown(path, SERVER_USER, SERVER_USER)
+    return path
+
+
+def free_port():
+    """A TCP port on loopback that is free now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

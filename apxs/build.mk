@@ -2,7 +2,9 @@
 #   BUILD=release (default)   what is run and installed
 #   BUILD=asan                AddressSanitizer and UndefinedBehaviorSanitizer, for tests
 # Products: var/build/$(BUILD)/modules/mod_<name>.so and libtrestle.a (everything but the faces, for unit tests).
+#   Q=                        shows the commands
 BUILD ?= release
+Q     ?= @
 B     := var/build/$(BUILD)
 APXS  ?= apxs
 
@@ -31,7 +33,8 @@ CORE_OBJECTS += $$(filter-out %/mod_$(1).o,$$(OBJECTS_$(1)))
 $$B/modules/mod_$(1).so: $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) apxs/modules.mk
 	@mkdir -p $$(@D)
 	@printf '{ global: $(1)_module; local: *; };\n' > $$B/modules/$(1).map
-	$$(CC) -shared -pthread $$(LDFLAGS_$$(BUILD)) -Wl,--version-script=$$B/modules/$(1).map -o $$@ $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) $$(LIBS_$(1))
+	@echo "LINK $$@"
+	$$(Q)$$(CC) -shared -pthread $$(LDFLAGS_$$(BUILD)) -Wl,--version-script=$$B/modules/$(1).map -o $$@ $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) $$(LIBS_$(1))
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
@@ -40,11 +43,12 @@ MODULE_FILES := $(foreach m,$(MODULES),$B/modules/mod_$(m).so)
 
 $B/libtrestle.a: $(CORE_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Tests in C. A unit test links with every core of the suite; a test module is a module that only tests load; a fuzz
 # target is run over its kept corpus by tests/fuzz/replay.c, or by libFuzzer (make fuzz).
@@ -56,15 +60,18 @@ FUZZ_REPLAYS   := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz
 
 $B/unit/%: tests/unit/%.c $B/libtrestle.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a -lcmocka $(TEST_LIBRARIES)
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a -lcmocka $(TEST_LIBRARIES)
 
 $B/tests/%.so: tests/modules/%.c $(COMMON_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) -shared $(LDFLAGS_$(BUILD)) -o $@ $< $(COMMON_OBJECTS)
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) -shared $(LDFLAGS_$(BUILD)) -o $@ $< $(COMMON_OBJECTS)
 
 $B/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $B/libtrestle.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< tests/fuzz/replay.c $B/libtrestle.a $(TEST_LIBRARIES)
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< tests/fuzz/replay.c $B/libtrestle.a $(TEST_LIBRARIES)
 
 .PHONY: modules unit-tests test-modules fuzz-replays
 unit-tests: $(UNIT_TESTS)

@@ -1,6 +1,6 @@
 /*
- * mod_trestle: the facts all modules of the suite share about a request: which application answers it, under which
- * public address, and its request id.
+ * mod_trestle: what all modules of the suite share about a request: which application answers it, under which public
+ * address, its request id and time, and that its URL names no file.
  */
 #include "trestle.h"
 
@@ -25,6 +25,32 @@ typedef struct {
     const char *application; /* NULL inherits; unset everywhere: "default" */
     const char *public_url;  /* origin without trailing slash; NULL inherits; may stay unset */
 } server_config_t;
+
+typedef struct {
+    int response_time; /* 1: answers carry X-Response-Time; TRESTLE_UNSET inherits, default 0 */
+} dir_config_t;
+
+/* Handlers of the suite, by the start of their names: none of them answers from a file. */
+static const char *const handlers[] = { "rest", "identity-", "health-" };
+
+static const char response_time_filter[] = "TRESTLE_RESPONSE_TIME";
+
+static void *create_dir_config(apr_pool_t *p, char *path TRESTLE_UNUSED)
+{
+    dir_config_t *config = apr_pcalloc(p, sizeof(*config));
+
+    config->response_time = TRESTLE_UNSET;
+    return config;
+}
+
+static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config)
+{
+    const dir_config_t *base = base_config, *add = add_config;
+    dir_config_t *merged = apr_pcalloc(p, sizeof(*merged));
+
+    merged->response_time = TRESTLE_PICK(base, add, response_time);
+    return merged;
+}
 
 static void *create_server_config(apr_pool_t *p, server_rec *s TRESTLE_UNUSED)
 {
@@ -73,11 +99,19 @@ static const char *set_public_url(cmd_parms *cmd, void *dir TRESTLE_UNUSED, cons
     return NULL;
 }
 
+static const char *set_response_time(cmd_parms *cmd TRESTLE_UNUSED, void *dir, int on)
+{
+    ((dir_config_t *)dir)->response_time = on;
+    return NULL;
+}
+
 static const command_rec commands[] = {
     AP_INIT_TAKE1("TrestleApplication", set_application, NULL, RSRC_CONF,
                   "the application that this server or virtual host answers for: prefix of its keys in shared stores"),
     AP_INIT_TAKE1("TrestlePublicURL", set_public_url, NULL, RSRC_CONF,
                   "the canonical origin of this server or virtual host, for links, issuers and mails"),
+    AP_INIT_FLAG("TrestleResponseTime", set_response_time, NULL, OR_FILEINFO,
+                 "On: answers carry X-Response-Time, the milliseconds from the request's arrival to its answer"),
     { NULL }
 };
 
@@ -128,6 +162,52 @@ static int post_read_request(request_rec *r)
     return DECLINED;
 }
 
+/* 1 if r's location is answered by a handler of the suite (SetHandler). */
+static int is_ours(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    if (!core->handler)
+        return 0;
+    for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        if (!strncmp(core->handler, handlers[i], strlen(handlers[i])))
+            return 1;
+    return 0;
+}
+
+/* Our URLs name no files: without this, httpd would look for each of them in the document root. */
+static int translate_name(request_rec *r)
+{
+    if (!is_ours(r))
+        return DECLINED;
+    r->filename = (char *)"trestle:handler";
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return is_ours(r) ? OK : DECLINED;
+}
+
+/* Runs once, when the first part of the answer passes: headers are still to be sent. */
+static apr_status_t add_response_time(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    request_rec *r = f->r;
+
+    ap_remove_output_filter(f);
+    apr_table_setn(r->err_headers_out, "X-Response-Time",
+                   apr_psprintf(r->pool, "%" APR_TIME_T_FMT "ms", apr_time_as_msec(apr_time_now() - r->request_time)));
+    return ap_pass_brigade(f->next, brigade);
+}
+
+static void insert_filter(request_rec *r)
+{
+    const dir_config_t *config = ap_get_module_config(r->per_dir_config, &trestle_module);
+
+    if (config->response_time == 1 && !r->main)
+        ap_add_output_filter(response_time_filter, NULL, r, r->connection);
+}
+
 static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
     static const char *const before[] = { "mod_remoteip.c", NULL };
@@ -136,8 +216,14 @@ static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
     APR_REGISTER_OPTIONAL_FN(trestle_public_url);
     APR_REGISTER_OPTIONAL_FN(trestle_request_id);
     ap_hook_post_read_request(post_read_request, before, NULL, APR_HOOK_FIRST);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_register_output_filter(response_time_filter, add_response_time, NULL, AP_FTYPE_CONTENT_SET);
+    ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
 }
 
-module AP_MODULE_DECLARE_DATA trestle_module = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, create_server_config, merge_server_config, commands, register_hooks, 0
-};
+module AP_MODULE_DECLARE_DATA trestle_module = { STANDARD20_MODULE_STUFF, create_dir_config,
+                                                 merge_dir_config,        create_server_config,
+                                                 merge_server_config,     commands,
+                                                 register_hooks,          0 };

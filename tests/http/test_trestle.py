@@ -30,3 +30,25 @@ def test_request_id_of_other_bytes_is_replaced(bad):
 def test_configtest_names_the_mend(line, mend):
     code, output = Httpd(line).configtest()
     assert code != 0 and mend in output
+
+
+def test_response_time_is_given_where_switched_on():
+    with Httpd("<Location /timed>\nTrestleResponseTime On\n</Location>") as server:
+        assert re.fullmatch(r"\d+ms", server.get("/timed").headers["x-response-time"])
+        assert "x-response-time" not in server.get("/other").headers
+
+
+def test_response_time_is_on_answers_that_succeed_and_can_be_switched_off_inside():
+    with Httpd("TrestleResponseTime On\n<Location /quiet>\nTrestleResponseTime Off\n</Location>") as server:
+        (server.path / "htdocs" / "a.txt").write_text("a")
+        assert re.fullmatch(r"\d+ms", server.get("/a.txt").headers["x-response-time"])
+        assert "x-response-time" not in server.get("/quiet").headers
+
+
+def test_ids_and_times_do_not_repeat_on_internal_redirects():
+    with Httpd("TrestleResponseTime On\nErrorDocument 404 /sorry.txt") as server:
+        (server.path / "htdocs" / "sorry.txt").write_text("sorry")
+        answer = server.get("/nothing", headers={"X-Request-ID": "kept"})
+        assert answer.status == 404
+        assert [v for n, v in answer.pairs if n.lower() == "x-request-id"] == ["kept"]
+        assert len([v for n, v in answer.pairs if n.lower() == "x-response-time"]) == 1

@@ -2,6 +2,7 @@
 #   BUILD=release (default)   what is run and installed
 #   BUILD=asan                AddressSanitizer and UndefinedBehaviorSanitizer, for tests
 # Products: var/build/$(BUILD)/modules/mod_<name>.so and libtrestle.a (everything but the faces, for unit tests).
+#   BUILD=libfuzzer           the cores for coverage-guided fuzzing (tests/fuzz/run)
 #   Q=                        shows the commands
 BUILD ?= release
 Q     ?= @
@@ -17,6 +18,7 @@ CFLAGS    = $(shell $(APXS) -q CFLAGS 2>/dev/null) $(OPTIMIZE_$(BUILD)) -std=gnu
 CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null) $(INCLUDES) -MMD -MP
 OPTIMIZE_release := -O2
 OPTIMIZE_asan    := -O1 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMIZE_libfuzzer := $(OPTIMIZE_asan) -fsanitize=fuzzer-no-link
 LDFLAGS_release  := -Wl,-z,relro,-z,now
 LDFLAGS_asan     := -fsanitize=address,undefined
 

@@ -6,6 +6,8 @@ user TRESTLE_USER (default www-data), as `make run` does.
 from .paths import BUILD, MODULES, ROOT, SERVER_USER, TRESTLE_MODULES, as_server_user, free_port, scratch
 from .postgres import Postgres
 from .httpd import Httpd, Response
+from .load import Load, resident, until
+from .product import APPLICATIONS, SAMPLE_PASSWORD, Product
 
 __all__ = ["BUILD", "MODULES", "ROOT", "SERVER_USER", "TRESTLE_MODULES", "as_server_user", "free_port", "scratch",
-           "Postgres", "Httpd", "Response"]
+           "Postgres", "Httpd", "Response", "APPLICATIONS", "SAMPLE_PASSWORD", "Product", "Load", "resident", "until"]

@@ -1,0 +1,95 @@
+"""The whole product as `make start` brings it up, beside any other, with a var directory and ports of its own."""
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from .httpd import Httpd
+from .paths import ROOT, free_port, scratch
+
+APPLICATIONS = ("videoplanet", "mentoring", "mobilegpt", "maplestory")
+SAMPLE_PASSWORD = "Trestle-sample-1"
+
+
+def free_base(count=len(APPLICATIONS) + 1):
+    """A port that is free together with the count - 1 ports behind it."""
+    while True:
+        base = free_port()
+        try:
+            import socket
+            sockets = []
+            try:
+                for port in range(base, base + count):
+                    s = socket.socket()
+                    sockets.append(s)
+                    s.bind(("127.0.0.1", port))
+            finally:
+                for s in sockets:
+                    s.close()
+            return base
+        except OSError:
+            continue
+
+
+class Product(Httpd):
+    """with Product() as product: product.login("owner"), product.get("/projects/project_list", app="videoplanet", token=…)"""
+
+    def __init__(self):  # pylint: disable=super-init-not-called
+        self.var = scratch("var")
+        self.https, self.http = free_base(), free_base()
+        self.environment = {**os.environ, "TRESTLE_VAR": str(self.var), "HTTPS_PORT": str(self.https),
+                            "HTTP_PORT": str(self.http)}
+
+    def run(self, verb, check=True):
+        """bin/trestle VERB; its completed process."""
+        return subprocess.run([ROOT / "bin" / "trestle", verb], cwd=ROOT, env=self.environment, check=check,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    def start(self):
+        done = self.run("start", check=False)
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.stdout
+
+    def stop(self):
+        self.run("stop", check=False)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.var, ignore_errors=True)
+
+    def ports(self, app=None):
+        """(HTTPS, HTTP) of the portal or of an application."""
+        offset = 0 if app is None else APPLICATIONS.index(app) + 1
+        return self.https + offset, self.http + offset
+
+    def request(self, method, path, body=None, headers=None, app=None, tls=True, token=None, timeout=30, **more):
+        """One request; a dict as body is sent as JSON, a token as bearer."""
+        headers = dict(headers or {})
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return super().request(method, path, body=body, headers=headers, port=self.ports(app)[0 if tls else 1], tls=tls,
+                               timeout=timeout)
+
+    def login(self, name, app="videoplanet"):
+        """The session token of a sample account."""
+        answer = self.post("/users/login", {"email": f"{name}@{app}.test", "password": SAMPLE_PASSWORD}, app=app)
+        assert answer.status == 201, answer.body
+        return answer.json()["vridge_session"]
+
+    def password_files(self):
+        """Every file under var that must not be readable by others."""
+        return [p for d in ("keys", "secrets") for p in (self.var / d).rglob("*") if p.is_file()]
+
+    def pids(self):
+        """Process ids that `trestle status` names."""
+        return [int(p) for p in re.findall(r"\bpid (\d+)", self.run("status", check=False).stdout)]

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: messages to the person at the terminal.
 
 say() { printf '%s\n' "$*"; }

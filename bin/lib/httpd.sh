@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# Sourced after settings.sh and process.sh: httpd, its generated configuration and its ports.
+
+httpd_conf=$run/httpd.conf
+error_log=$var/log/error.log
+
+httpd_pid() {
+    local pid
+    pid=$(cat "$run/httpd.pid" 2>/dev/null) || return 1
+    process_is "$pid" "$httpd_conf" && printf '%s\n' "$pid"
+}
+
+httpd_program() {
+    command -v apache2 || command -v /usr/sbin/apache2 || fail 'httpd is not installed; bin/trestle-packages run installs it'
+}
+
+has_ipv6() { grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; }
+
+# Where conf/trestle.conf finds everything of this machine and this start.
+write_httpd_conf() {
+    local name upper
+    {
+        echo '# Written by bin/trestle at every start; the configuration is conf/trestle.conf.'
+        printf 'Define TRESTLE_ROOT "%s"\n' "$root"
+        printf 'Define TRESTLE_VAR "%s"\n' "$var"
+        printf 'Define TRESTLE_MODULES "%s"\n' "$modules"
+        printf 'Define HTTPD_MODULES "%s"\n' "$(apxs -q LIBEXECDIR)"
+        printf 'Define HTTPS_ADDRESS "%s"\n' "$HTTPS_ADDRESS"
+        if has_ipv6 && [[ $HTTPS_ADDRESS == 127.0.0.1 ]]; then echo 'Define TRESTLE_IPV6'; fi
+        printf 'Define PORTAL_HTTPS %s\nDefine PORTAL_HTTP %s\n' "$HTTPS_PORT" "$HTTP_PORT"
+        for name in "${applications[@]}"; do
+            upper=${name^^}
+            printf 'Define %s_HTTPS %s\nDefine %s_HTTP %s\n' "$upper" "$(https_port "$name")" "$upper" "$(http_port "$name")"
+        done
+        # shellcheck disable=SC2016  # httpd replaces it
+        echo 'Include "${TRESTLE_ROOT}/conf/trestle.conf"'
+    } >"$httpd_conf"
+}
+
+# What the portal shows.
+write_portal_data() {
+    local name separator=''
+    {
+        printf '{"applications":['
+        for name in "${applications[@]}"; do
+            printf '%s{"name":"%s","https":%s,"http":%s}' "$separator" "$name" "$(https_port "$name")" "$(http_port "$name")"
+            separator=,
+        done
+        printf ']}\n'
+    } >"$run/applications.json"
+}
+
+port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+check_ports() {
+    local name port
+    for name in portal "${applications[@]}"; do
+        for port in "$(https_port "$name")" "$(http_port "$name")"; do
+            ! port_is_taken "$port" || fail "port $port (for $name) is in use by another program" \
+                "mend it: end that program, or choose other ports, for example: make run HTTPS_PORT=9443 HTTP_PORT=9080"
+        done
+    done
+}
+
+start_httpd() {
+    local program said before tries
+    program=$(httpd_program)
+    write_httpd_conf
+    write_portal_data
+    said=$("$program" -f "$httpd_conf" -t 2>&1) || fail "httpd's configuration has a mistake:" "$said"
+    check_ports
+    rm -f "$run/httpd.pid" # httpd_pid has seen that it is nobody's
+    before=$(wc -c <"$error_log" 2>/dev/null || echo 0)
+    said=$("$program" -f "$httpd_conf" -k start 2>&1 </dev/null) || fail 'httpd did not start:' "$said" "$(tail -c "+$((before + 1))" "$error_log")"
+    for ((tries = 0; tries < 100; tries++)); do
+        port_is_taken "$HTTPS_PORT" && return
+        sleep 0.1
+    done
+    fail "httpd did not open port $HTTPS_PORT within 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"
+}
+
+# Ends httpd and waits for its last process; requests in hand get ten seconds.
+stop_httpd() {
+    local pid tries
+    pid=$(httpd_pid) || return 0
+    kill -TERM "$pid" 2>/dev/null || true
+    for ((tries = 0; tries < 200; tries++)); do
+        httpd_pid >/dev/null || return 0
+        sleep 0.05
+    done
+    fail "httpd (process $pid) does not stop; see $error_log"
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# Sourced after say.sh, with $root set: what the person may choose, where things are, which applications there are.
+#   HTTPS_PORT, HTTP_PORT   the portal's ports; each application has the ones its conf/apps/<name>.conf adds to them
+#   HTTPS_ADDRESS           where the HTTPS ports listen; plain HTTP is always on loopback
+#   TRESTLE_VAR             where everything made at run time lies
+#   TRESTLE_USER            as whom the servers run when root starts them
+# shellcheck disable=SC2034  # for the scripts that source this
+
+: "${HTTPS_PORT:=8443}" "${HTTP_PORT:=8080}" "${HTTPS_ADDRESS:=127.0.0.1}" "${TRESTLE_USER:=www-data}"
+var=$(realpath -m -- "${TRESTLE_VAR:-$root/var}")
+modules=$root/var/build/release/modules
+run=$var/run
+socket_limit=107 # bytes of a unix socket's path
+
+# The applications in the order of their ports, and their distance from the portal's ports.
+declare -A port_offset=()
+applications=()
+read_applications() {
+    local file name offset lines=''
+    for file in "$root"/conf/apps/*.conf; do
+        name=$(basename "$file" .conf)
+        offset=$(sed -n 's/^# Ports: +\([0-9][0-9]*\).*/\1/p;T;q' "$file")
+        [[ $offset ]] || fail "$file does not say its ports; write for example this line into it: # Ports: +5"
+        lines+="$offset $name"$'\n'
+    done
+    while read -r offset name; do
+        applications+=("$name")
+        port_offset[$name]=$offset
+    done < <(printf %s "$lines" | sort -n)
+}
+read_applications
+
+https_port() { echo $((HTTPS_PORT + ${port_offset[$1]:-0})); }
+http_port() { echo $((HTTP_PORT + ${port_offset[$1]:-0})); }
+
+check_settings() {
+    local name value last=0
+    for name in "${applications[@]}"; do ((last = port_offset[$name] > last ? port_offset[$name] : last)); done
+    for name in HTTPS_PORT HTTP_PORT; do
+        value=${!name}
+        [[ $value =~ ^[0-9]{4,5}$ && $value -ge 1024 && $((value + last)) -le 65535 ]] || fail "$name=$value is not a port from 1024 to $((65535 - last)); write for example $name=9443"
+    done
+    ((HTTPS_PORT > HTTP_PORT + last || HTTP_PORT > HTTPS_PORT + last)) \
+        || fail "HTTPS_PORT=$HTTPS_PORT and HTTP_PORT=$HTTP_PORT are too close: each is the first of $((last + 1)) ports; leave more room"
+    [[ $HTTPS_ADDRESS =~ ^[0-9A-Fa-f.:*]+$ ]] || fail "HTTPS_ADDRESS=$HTTPS_ADDRESS is not an address; write for example 127.0.0.1 or *"
+    local socket=$run/.s.PGSQL.5432
+    ((${#socket} <= socket_limit)) || fail "the path $run is too long for a unix socket" \
+        "mend it with a shorter place: make run TRESTLE_VAR=/srv/trestle-var, or a clone in a shorter path"
+    [[ $root$var != *[\"\$\\]* ]] || fail "the path of this clone holds one of \" \$ \\, which httpd's configuration cannot name; move it"
+}

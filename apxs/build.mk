@@ -32,16 +32,21 @@ CORE_OBJECTS   := $(COMMON_OBJECTS)
 define module_rules
 OBJECTS_$(1) := $$(patsubst %.c,$$B/%.o,$$(wildcard modules/$(1)/*.c))
 CORE_OBJECTS += $$(filter-out %/mod_$(1).o,$$(OBJECTS_$(1)))
-$$B/modules/mod_$(1).so: $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) apxs/modules.mk
+$$B/modules/mod_$(1).so: $$(OBJECTS_$(1)) $$B/libcommon.a apxs/modules.mk
 	@mkdir -p $$(@D)
 	@printf '{ global: $(1)_module; local: *; };\n' > $$B/modules/$(1).map
 	@echo "LINK $$@"
-	$$(Q)$$(CC) -shared -pthread $$(LDFLAGS_$$(BUILD)) -Wl,--version-script=$$B/modules/$(1).map -o $$@ $$(OBJECTS_$(1)) $$(COMMON_OBJECTS) $$(LIBS_$(1))
+	$$(Q)$$(CC) -shared -pthread $$(LDFLAGS_$$(BUILD)) -Wl,--version-script=$$B/modules/$(1).map -o $$@ $$(OBJECTS_$(1)) $$B/libcommon.a $$(LIBS_$(1))
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
 MODULE_FILES := $(foreach m,$(MODULES),$B/modules/mod_$(m).so)
 
+
+# An archive, so that a module takes only the common files it uses, and their libraries with them.
+$B/libcommon.a: $(COMMON_OBJECTS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $B/libtrestle.a: $(CORE_OBJECTS)
 	@rm -f $@
@@ -65,10 +70,10 @@ $B/unit/%: tests/unit/%.c $B/libtrestle.a
 	@echo "CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a -lcmocka $(TEST_LIBRARIES)
 
-$B/tests/%.so: tests/modules/%.c $(COMMON_OBJECTS)
+$B/tests/%.so: tests/modules/%.c $B/libcommon.a
 	@mkdir -p $(@D)
 	@echo "CC   $<"
-	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) -shared $(LDFLAGS_$(BUILD)) -o $@ $< $(COMMON_OBJECTS)
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) -shared $(LDFLAGS_$(BUILD)) -o $@ $< $B/libcommon.a
 
 $B/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $B/libtrestle.a
 	@mkdir -p $(@D)

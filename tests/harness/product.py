@@ -1,12 +1,13 @@
 """The whole product as `make start` brings it up, beside any other, with a var directory and ports of its own."""
 import json
 import os
-import re
 import shutil
+import signal
 import subprocess
 
 from .httpd import Httpd
-from .paths import ROOT, free_port, scratch
+from .paths import ROOT, as_server_user, free_port, scratch
+from .postgres import BIN
 
 APPLICATIONS = ("videoplanet", "mentoring", "mobilegpt", "maplestory")
 SAMPLE_PASSWORD = "Trestle-sample-1"
@@ -90,6 +91,37 @@ class Product(Httpd):
         """Every file under var that must not be readable by others."""
         return [p for d in ("keys", "secrets") for p in (self.var / d).rglob("*") if p.is_file()]
 
-    def pids(self):
-        """Process ids that `trestle status` names."""
-        return [int(p) for p in re.findall(r"\bpid (\d+)", self.run("status", check=False).stdout)]
+    def sql(self, statement, app="videoplanet"):
+        """Runs one statement as superuser in an application's database; the lines of its unaligned output."""
+        done = subprocess.run([ROOT / "bin" / "trestle", "psql", app, "-AtXc", statement], cwd=ROOT, env=self.environment,
+                              check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        return done.stdout.splitlines()
+
+    def parent(self):
+        """Process id of httpd's parent."""
+        return int((self.var / "run" / "httpd.pid").read_text())
+
+    def children(self):
+        """Process ids of httpd's children."""
+        with open(f"/proc/{self.parent()}/task/{self.parent()}/children", encoding="ascii") as f:
+            return [int(p) for p in f.read().split()]
+
+    def graceful(self):
+        """Graceful restart; returns at once."""
+        os.kill(self.parent(), signal.SIGUSR1)
+
+    def _postgres(self, *arguments):
+        subprocess.run(as_server_user([BIN / "pg_ctl", "-s", "-w", "-D", self.var / "postgres" / "data", *arguments]),
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+    def stop_database(self, mode="immediate"):
+        """Ends PostgreSQL; immediate is like a crash."""
+        self._postgres("stop", "-m", mode)
+
+    def start_database(self):
+        self._postgres("start", "-l", self.var / "log" / "postgres.log")
+
+    def restart_database(self):
+        """A crash and a start."""
+        self.stop_database()
+        self.start_database()

@@ -1,0 +1,173 @@
+#include "problem_document.h"
+
+#include "problem_texts.h"
+#include "timestamp.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+enum {
+    VALUE_STATUS,
+    VALUE_CODE,
+    VALUE_TYPE,
+    VALUE_TITLE,
+    VALUE_DETAIL,
+    VALUE_FIELD,
+    VALUE_INSTANCE,
+    VALUE_REQUEST_ID,
+    VALUE_METHOD,
+    VALUE_PATH,
+    VALUE_TIMESTAMP,
+    VALUE_ERRORS,
+    VALUE_CAUSES,
+    VALUES
+};
+
+enum { COLUMN_FIELD, COLUMN_CODE, COLUMN_DETAIL, COLUMNS };
+
+static const char *const columns[] = { "field", "code", "detail", NULL };
+
+/* In the order of the VALUE_ numbers. */
+const trestle_template_name_t problem_vocabulary[] = {
+    { "status", NULL },    { "code", NULL },      { "type", NULL },       { "title", NULL },  { "detail", NULL },
+    { "field", NULL },     { "instance", NULL },  { "request_id", NULL }, { "method", NULL }, { "path", NULL },
+    { "timestamp", NULL }, { "errors", columns }, { "causes", columns },  { NULL, NULL },
+};
+
+/* RFC 9457 section 3.1, with two extension members. */
+const char problem_standard_template[] =
+    "{\"type\": \"{type}\", \"title\": \"{title}\", \"status\": \"{status}\", \"detail\": \"{detail}\","
+    " \"instance?\": \"{instance}\", \"code\": \"{code}\","
+    " \"errors?\": [\"{each errors}\","
+    " {\"field?\": \"{.field}\", \"code?\": \"{.code}\", \"detail?\": \"{.detail}\"}]}";
+
+/* The wording for key (a code, or a status in digits) in language, or for every language; NULL if there is none. */
+static const problem_wording_t *wording_of(apr_pool_t *pool, apr_hash_t *wordings, const char *key,
+                                           problem_language_e language, int *localised)
+{
+    const problem_wording_t *wording;
+
+    if (!wordings)
+        return NULL;
+    wording =
+        apr_hash_get(wordings, apr_pstrcat(pool, key, " ", problem_language_tag(language), NULL), APR_HASH_KEY_STRING);
+    if (!wording && (wording = apr_hash_get(wordings, apr_pstrcat(pool, key, " *", NULL), APR_HASH_KEY_STRING)))
+        *localised = 0;
+    return wording;
+}
+
+/*
+ * The texts for people. What is configured for the code goes before what the module says, since it knows the readers;
+ * what is configured for the status only before the texts of this suite.
+ */
+static void choose_texts(const trestle_problem_t *problem, const char *code, const problem_style_t *style,
+                         problem_language_e language, apr_pool_t *pool, const char **title, const char **detail,
+                         int *localised)
+{
+    const problem_texts_t *texts = problem_texts_of(problem->status);
+    const problem_wording_t *by_code = wording_of(pool, style->wordings, code, language, localised), *by_status;
+
+    *title = by_code && by_code->title ? by_code->title : problem->title;
+    *detail = by_code ? by_code->detail : problem->detail;
+    if ((problem->title && *title == problem->title) || (problem->detail && *detail == problem->detail))
+        *localised = 0;
+    if (*title && *detail)
+        return;
+    by_status = wording_of(pool, style->wordings, apr_itoa(pool, problem->status), language, localised);
+    if (!*title)
+        *title = by_status && by_status->title ? by_status->title : texts->title[language];
+    if (!*detail)
+        *detail = by_status ? by_status->detail : texts->detail[language];
+}
+
+static const char *code_of(apr_pool_t *pool, const trestle_problem_t *problem, const problem_style_t *style)
+{
+    const char *code = problem->code;
+
+    if (!code && style->codes)
+        code = apr_hash_get(style->codes, apr_itoa(pool, problem->status), APR_HASH_KEY_STRING);
+    return code ? code : problem_texts_of(problem->status)->code;
+}
+
+/* "NOT_FOUND" below the base as "not-found". */
+static const char *type_of(apr_pool_t *pool, const trestle_problem_t *problem, const char *code, const char *base)
+{
+    char *name;
+
+    if (problem->type)
+        return problem->type;
+    if (!base)
+        return "about:blank";
+    name = apr_pstrdup(pool, code);
+    for (char *s = name; *s; s++)
+        *s = *s == '_' ? '-' : (char)(*s >= 'A' && *s <= 'Z' ? *s + 'a' - 'A' : *s);
+    return apr_pstrcat(pool, base, name, NULL);
+}
+
+/* 1 for 8-4-4-4-12 hexadecimal digits. */
+static int is_uuid(const char *id)
+{
+    for (int i = 0; i < 36; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? id[i] != '-' : !id[i] || !strchr("0123456789abcdefABCDEF", id[i]))
+            return 0;
+    return !id[36];
+}
+
+/* RFC 9457 section 3.1.5: a URI reference. An id that is a UUID has a URN; any other is a relative reference. */
+static const char *instance_of(apr_pool_t *pool, const char *request_id)
+{
+    return request_id && is_uuid(request_id) ? apr_pstrcat(pool, "urn:uuid:", request_id, NULL) : request_id;
+}
+
+static void fill_row(trestle_template_value_t *cells, const char *field, const char *code, const char *detail)
+{
+    cells[COLUMN_FIELD] = trestle_template_text(field);
+    cells[COLUMN_CODE] = trestle_template_text(code);
+    cells[COLUMN_DETAIL] = trestle_template_text(detail);
+}
+
+/* The errors by field, or the one field of the problem; as causes, always at least the problem itself. */
+static void fill_lists(apr_pool_t *pool, const trestle_problem_t *problem, const char *code, const char *detail,
+                       trestle_template_value_t *values)
+{
+    int n = problem->errors && problem->errors->nelts ? problem->errors->nelts : 1;
+    trestle_template_value_t *cells = apr_palloc(pool, (apr_size_t)n * COLUMNS * sizeof(*cells));
+    trestle_template_value_t list = { .kind = TRESTLE_VALUE_LIST, .rows = n, .cells = cells };
+
+    if (problem->errors && problem->errors->nelts)
+        for (int i = 0; i < n; i++) {
+            const trestle_field_error_t *error = &APR_ARRAY_IDX(problem->errors, i, trestle_field_error_t);
+
+            fill_row(cells + i * COLUMNS, error->field, error->code, error->detail);
+        }
+    else
+        fill_row(cells, problem->field, code, detail);
+    values[VALUE_CAUSES] = list;
+    if (!problem->field && !(problem->errors && problem->errors->nelts))
+        list.rows = 0;
+    values[VALUE_ERRORS] = list;
+}
+
+void problem_document_write(const trestle_problem_t *problem, const problem_request_t *request,
+                            const problem_style_t *style, problem_language_e language, trestle_text_t *out,
+                            int *localised)
+{
+    trestle_template_value_t values[VALUES];
+    const char *code = code_of(out->pool, problem, style), *title, *detail;
+
+    *localised = 1;
+    choose_texts(problem, code, style, language, out->pool, &title, &detail, localised);
+    values[VALUE_STATUS] = trestle_template_number(problem->status);
+    values[VALUE_CODE] = trestle_template_text(code);
+    values[VALUE_TYPE] = trestle_template_text(type_of(out->pool, problem, code, style->type_base));
+    values[VALUE_TITLE] = trestle_template_text(title);
+    values[VALUE_DETAIL] = trestle_template_text(detail);
+    values[VALUE_FIELD] = trestle_template_text(problem->field);
+    values[VALUE_INSTANCE] = trestle_template_text(instance_of(out->pool, request->request_id));
+    values[VALUE_REQUEST_ID] = trestle_template_text(request->request_id);
+    values[VALUE_METHOD] = trestle_template_text(request->method);
+    values[VALUE_PATH] = trestle_template_text(request->path);
+    values[VALUE_TIMESTAMP] = trestle_template_text(trestle_timestamp(out->pool, request->time));
+    fill_lists(out->pool, problem, code, detail, values);
+    trestle_template_render(style->template, values, out);
+}

@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-from harness import Postgres  # noqa: E402
+from harness import Postgres, Product  # noqa: E402
 
 TIER = os.environ.get("TIER", "test")
 
@@ -33,3 +33,10 @@ def postgres():
     """One private cluster for the session. Tests that stop it start it again."""
     with Postgres() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def product():
+    """The whole product with its sample data. Tests that take a part away bring it back."""
+    with Product() as running:
+        yield running

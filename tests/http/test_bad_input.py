@@ -6,13 +6,7 @@ import ssl
 
 import pytest
 
-from harness import Product
 
-
-@pytest.fixture(scope="module")
-def product():
-    with Product() as running:
-        yield running
 
 
 def raw(product, data, tls=False, half_close=True):

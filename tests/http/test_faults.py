@@ -3,13 +3,7 @@ import time
 
 import pytest
 
-from harness import APPLICATIONS, SAMPLE_PASSWORD, Load, Product, until
-
-
-@pytest.fixture(scope="module")
-def product():
-    with Product() as running:
-        yield running
+from harness import APPLICATIONS, SAMPLE_PASSWORD, Load, until
 
 
 def get(product, path, token=None):

@@ -1,13 +1,7 @@
 """Two and more applications in one server: nothing of one is reachable from the other."""
 import pytest
 
-from harness import APPLICATIONS, Product
-
-
-@pytest.fixture(scope="module")
-def product():
-    with Product() as running:
-        yield running
+from harness import APPLICATIONS
 
 
 def test_every_application_has_its_own_database_and_roles(product):

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from harness import SAMPLE_PASSWORD, Product
+from harness import SAMPLE_PASSWORD
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 STAGES = ["basic_plan", "story_board", "filming", "video_edit", "post_work", "video_preview", "confirmation", "video_delivery"]
@@ -19,12 +19,6 @@ PROJECT_MEMBERS = """id name title project_name description overview manager pro
  members pending_list files memo memo_list milestones created updated created_at updated_at createdAt updatedAt isActive
  reference_link budget project_manager_phone additional_requests shooting_location shooting_date actor_budget location_budget
  props_budget costume_budget""".split() + STAGES
-
-
-@pytest.fixture(scope="module")
-def product():
-    with Product() as running:
-        yield running
 
 
 def call(product, method, path, **more):

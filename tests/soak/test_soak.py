@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import Load, Product, resident, until
+from harness import Load, resident, until
 
 pytestmark = pytest.mark.soak
 
@@ -34,12 +34,6 @@ end
 local i = 0
 request = function() i = i % #requests + 1 return requests[i] end
 """
-
-
-@pytest.fixture(scope="module")
-def product():
-    with Product() as running:
-        yield running
 
 
 def test_children_do_not_grow_over_200_000_mixed_requests(product):

@@ -1,0 +1,223 @@
+/*
+ * mod_rest: REST resources over a database schema. Routes lead paths to functions, tables and views; the dialect pages
+ * offers tables and views under their own names. What a caller may see and change is the database's decision.
+ */
+#include "rest_config.h"
+#include "rest_handler.h"
+#include "rest_snapshot.h"
+
+#include "setting.h"
+#include "trestle.h"
+
+#include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_request.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+module AP_MODULE_DECLARE_DATA rest_module;
+
+APLOG_USE_MODULE(rest);
+
+static void *create_dir_config(apr_pool_t *p, char *dir TRESTLE_UNUSED)
+{
+    rest_dir_t *conf = apr_pcalloc(p, sizeof(*conf));
+
+    conf->body_limit = TRESTLE_UNSET;
+    conf->rows_max = TRESTLE_UNSET;
+    conf->timeout = TRESTLE_UNSET;
+    conf->refuse_unknown = TRESTLE_UNSET;
+    conf->any_content_type = TRESTLE_UNSET;
+    return conf;
+}
+
+/* The sections of add before those of base. Copies only the list, never the routes: merges run for each request. */
+static const rest_sections_t *join_sections(apr_pool_t *p, const rest_sections_t *add, const rest_sections_t *base)
+{
+    rest_sections_t *copy;
+
+    if (!add || !base)
+        return add ? add : base;
+    copy = apr_palloc(p, sizeof(*copy));
+    copy->routes = add->routes;
+    copy->outer = join_sections(p, add->outer, base);
+    return copy;
+}
+
+static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config)
+{
+    const rest_dir_t *base = base_config, *add = add_config;
+    rest_dir_t *merged = apr_palloc(p, sizeof(*merged));
+
+    merged->schema = TRESTLE_PICK_PTR(base, add, schema);
+    merged->prefix = TRESTLE_PICK_PTR(base, add, prefix);
+    merged->sections = join_sections(p, add->sections, base->sections);
+    merged->role = TRESTLE_PICK_PTR(base, add, role);
+    merged->body_limit = TRESTLE_PICK(base, add, body_limit);
+    merged->rows_max = TRESTLE_PICK(base, add, rows_max);
+    merged->timeout = TRESTLE_PICK(base, add, timeout);
+    merged->refuse_unknown = TRESTLE_PICK(base, add, refuse_unknown);
+    merged->any_content_type = TRESTLE_PICK(base, add, any_content_type);
+    return merged;
+}
+
+/* Names of roles and schemas. */
+static const char *set_name(cmd_parms *cmd, const char **name, const char *arg, const char *example)
+{
+    if (!trestle_setting_is_identifier(arg))
+        return apr_psprintf(cmd->pool,
+                            "%s '%s' is not a plain name of at most 63 of a-z, 0-9 and _; write for example %s",
+                            cmd->cmd->name, arg, example);
+    *name = arg;
+    return NULL;
+}
+
+static const char *set_schema(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return set_name(cmd, &((rest_dir_t *)dir)->schema, arg, "api");
+}
+
+static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return set_name(cmd, &((rest_dir_t *)dir)->role, arg, "shop_anonymous");
+}
+
+/* The dialect needs to know where its names begin: the path of a plain <Location>, or the root. */
+static const char *set_dialect(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *path = cmd->path;
+
+    if (strcmp(arg, "pages"))
+        return apr_psprintf(cmd->pool, "RestDialect '%s' is not offered; write RestDialect pages", arg);
+    if (path
+        && (path[0] != '/' || ap_is_matchexp(path) || cmd->directive->parent == NULL
+            || strcasecmp(cmd->directive->parent->directive, "<Location") || cmd->directive->parent->args[0] == '~'))
+        return "RestDialect needs a plain path to count names from; put it into <Location \"/path\"> without patterns, "
+               "or into the server or virtual host";
+    ((rest_dir_t *)dir)->prefix =
+        !path ? "/" : apr_pstrcat(cmd->pool, path, path[strlen(path) - 1] == '/' ? "" : "/", NULL);
+    return NULL;
+}
+
+static const char *add_route(cmd_parms *cmd, void *dir, const char *methods, const char *path, const char *target)
+{
+    rest_dir_t *conf = dir;
+    const char *mistake;
+
+    if (!conf->sections) {
+        rest_sections_t *section = apr_pcalloc(cmd->pool, sizeof(*section));
+
+        section->routes = rest_routes_make(cmd->pool);
+        conf->sections = section;
+    }
+    mistake = rest_routes_add(conf->sections->routes, cmd->pool, methods, path, target);
+    return mistake ? apr_pstrcat(cmd->pool, "RestRoute: ", mistake, NULL) : NULL;
+}
+
+static const char *set_body_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_size(cmd->pool, arg, 1, 1024LL * 1024 * 1024, &((rest_dir_t *)dir)->body_limit);
+}
+
+static const char *set_rows_max(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->rows_max);
+}
+
+static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_duration(cmd->pool, arg, 1000, apr_time_from_sec(3600), &((rest_dir_t *)dir)->timeout);
+}
+
+/* One of two words. */
+static const char *set_choice(cmd_parms *cmd, const char *arg, const char *no, const char *yes, int *choice)
+{
+    if (strcmp(arg, no) && strcmp(arg, yes))
+        return apr_psprintf(cmd->pool, "%s '%s' is neither %s nor %s; write one of them", cmd->cmd->name, arg, no, yes);
+    *choice = !strcmp(arg, yes);
+    return NULL;
+}
+
+static const char *set_unknown_arguments(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return set_choice(cmd, arg, "ignore", "refuse", &((rest_dir_t *)dir)->refuse_unknown);
+}
+
+static const char *set_content_type(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return set_choice(cmd, arg, "strict", "any", &((rest_dir_t *)dir)->any_content_type);
+}
+
+static const command_rec commands[] = {
+    AP_INIT_TAKE1("RestSchema", set_schema, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the database schema whose tables, views and functions are offered"),
+    AP_INIT_TAKE1("RestDialect", set_dialect, NULL, RSRC_CONF | ACCESS_CONF,
+                  "how tables and views are offered under their own names: pages"),
+    AP_INIT_TAKE3("RestRoute", add_route, NULL, RSRC_CONF | ACCESS_CONF,
+                  "method, path template and target: a function name(), a table or a view"),
+    AP_INIT_TAKE1("RestRole", set_role, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the database role of callers in locations without authentication"),
+    AP_INIT_TAKE1("RestBodyLimit", set_body_limit, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the largest request body, in bytes or with K, M or G"),
+    AP_INIT_TAKE1("RestRowsMax", set_rows_max, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the most rows of a page or of a function's set"),
+    AP_INIT_TAKE1("RestTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the longest time a request may use the database"),
+    AP_INIT_TAKE1("RestUnknownArguments", set_unknown_arguments, NULL, RSRC_CONF | ACCESS_CONF,
+                  "what happens to fields that a function does not have: refuse or ignore"),
+    AP_INIT_TAKE1("RestContentType", set_content_type, NULL, RSRC_CONF | ACCESS_CONF,
+                  "strict: JSON must be declared as such; any: whatever is no form is read as JSON"),
+    { NULL }
+};
+
+static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
+                        apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
+{
+    if (rest_handler_is_ready())
+        return OK;
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                 "TRSRE04: mod_rest needs mod_pg; add LoadModule pg_module before LoadModule rest_module");
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int post_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
+                       apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    for (; s; s = s->next)
+        rest_handler_listen(s);
+    return OK;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv = rest_snapshot_init(pchild);
+
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "TRSRE05: no memory for catalogues");
+}
+
+static int handler(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, "rest"))
+        return DECLINED;
+    return rest_handler_run(r, ap_get_module_config(r->per_dir_config, &rest_module));
+}
+
+static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
+{
+    static const char *const after_pg[] = { "mod_pg.c", NULL };
+
+    ap_hook_optional_fn_retrieve(rest_handler_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, after_pg, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+module AP_MODULE_DECLARE_DATA rest_module = {
+    STANDARD20_MODULE_STUFF, create_dir_config, merge_dir_config, NULL, NULL, commands, register_hooks, 0
+};

@@ -1,0 +1,146 @@
+#include "rest_error.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* SQLSTATEs, or classes of two characters, with what they mean; the first that fits counts. */
+static const struct {
+    const char *sqlstate;
+    int status;
+    const char *code;
+    const char *detail;
+} meanings[] = {
+    { "22P02", 400, "VALIDATION_ERROR", "The value is malformed." },
+    { "22003", 400, "VALIDATION_ERROR", "The value is out of range." },
+    { "22007", 400, "VALIDATION_ERROR", "The date or time is malformed." },
+    { "22008", 400, "VALIDATION_ERROR", "The date or time is out of range." },
+    { "22001", 400, "VALIDATION_ERROR", "The text is too long." },
+    { "22021", 400, "VALIDATION_ERROR", "The text is not valid UTF-8." },
+    { "22P05", 400, "VALIDATION_ERROR", "The text holds a character that cannot be stored." },
+    { "22", 400, "VALIDATION_ERROR", "The value is not valid." },
+    { "23502", 400, "REQUIRED_FIELD_MISSING", "The field is required." },
+    { "23503", 409, "CONFLICT", "The change contradicts another record." },
+    { "23505", 409, "ALREADY_EXISTS", "A record with this value exists already." },
+    { "23P01", 409, "CONFLICT", "The change contradicts another record." },
+    { "23514", 400, "VALIDATION_ERROR", "The value breaks a rule of this resource." },
+    { "23", 409, "CONFLICT", "The change contradicts another record." },
+    { "25006", 405, "METHOD_NOT_ALLOWED", "This method cannot change anything." },
+    { "40", 409, "CONFLICT", "Another request changed the same records; repeat this one." },
+    { "55P03", 409, "CONFLICT", "Another request holds the same records; repeat this one." },
+    { "53", 503, "SERVICE_UNAVAILABLE", NULL },
+    { "57014", 503, "SERVICE_UNAVAILABLE", "The request took too long." },
+    { "57P0", 503, "SERVICE_UNAVAILABLE", NULL },
+};
+
+/* The number behind "portal parameter $" at the start of the context: which parameter could not be read. 0: none. */
+static int parameter_of(const trestle_pg_error_t *error)
+{
+    const char *line = error->context ? strstr(error->context, "portal parameter $") : NULL;
+
+    if (!line || memchr(error->context, '\n', (size_t)(line - error->context)))
+        return 0;
+    return atoi(line + strlen("portal parameter $"));
+}
+
+/* The column of "Key (name)=(value) …"; NULL for several columns or an expression. */
+static const char *key_column(apr_pool_t *pool, const trestle_pg_error_t *error)
+{
+    const char *open = error->detail ? strchr(error->detail, '(') : NULL;
+    size_t n;
+
+    if (!open)
+        return NULL;
+    n = strspn(open + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return n > 0 && open[n + 1] == ')' ? apr_pstrmemdup(pool, open + 1, n) : NULL;
+}
+
+static int is_code(const char *text)
+{
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    return n > 0 && !text[n];
+}
+
+static const char *not_empty(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+/* RAISE … ERRCODE 'PTnnn': the application's own refusal. */
+static int translate_raised(const trestle_pg_error_t *error, rest_fault_t *fault)
+{
+    const char *digits = error->sqlstate + 2;
+    int status = atoi(digits);
+
+    if (strncmp(error->sqlstate, "PT", 2) || strspn(digits, "0123456789") != 3 || status < 400 || status > 599)
+        return 0;
+    *fault = (rest_fault_t){ status, NULL, not_empty(error->detail), not_empty(error->hint), NULL };
+    if (error->message && is_code(error->message))
+        fault->code = error->message;
+    else if (!fault->detail)
+        fault->detail = error->message;
+    return 1;
+}
+
+static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_statement_t *statement,
+                              unsigned i, rest_fault_t *fault)
+{
+    int parameter = parameter_of(error);
+
+    rest_refuse(fault, meanings[i].status, meanings[i].code, meanings[i].detail, NULL);
+    if (parameter >= 1 && parameter <= statement->nparams) {
+        fault->field = statement->fields[parameter - 1];
+        if (statement->in_path[parameter - 1])
+            rest_refuse(fault, 404, "NOT_FOUND", NULL, NULL);
+    } else if (!strcmp(error->sqlstate, "23502")) {
+        fault->field = error->column;
+    } else if (!strcmp(error->sqlstate, "23505")) {
+        fault->field = key_column(pool, error);
+    }
+}
+
+void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_statement_t *statement,
+                          int anonymous, rest_fault_t *fault)
+{
+    const char *sqlstate = error->sqlstate;
+
+    if (error->statement < 0) {
+        rest_blame(fault,
+                   apr_psprintf(pool,
+                                "the transaction's role or settings were refused (%s: %s); grant the role to the "
+                                "pool's login role",
+                                sqlstate, error->message ? error->message : ""));
+        return;
+    }
+    if (translate_raised(error, fault))
+        return;
+    if (!strcmp(sqlstate, "42501")) {
+        if (anonymous)
+            rest_refuse(fault, 401, "AUTHENTICATION_REQUIRED", "Sign in to do this.", NULL);
+        else
+            rest_refuse(fault, 403, "PERMISSION_DENIED", "You may not do this.", NULL);
+        return;
+    }
+    if (!strcmp(sqlstate, "P0001")) {
+        rest_refuse(fault, 400, "VALIDATION_ERROR", error->message, NULL);
+        return;
+    }
+    for (unsigned i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+        if (!strncmp(sqlstate, meanings[i].sqlstate, strlen(meanings[i].sqlstate))) {
+            translate_meaning(pool, error, statement, i, fault);
+            return;
+        }
+    rest_blame(fault, apr_psprintf(pool, "the statement was refused (%s: %s)", sqlstate,
+                                   error->message ? error->message : ""));
+}
+
+int rest_error_is_stale(const trestle_pg_error_t *error)
+{
+    static const char *const states[] = { "42P01", "42883", "42703", "42704", "3F000", "42725", "42804" };
+
+    for (unsigned i = 0; error->statement >= 0 && i < sizeof(states) / sizeof(states[0]); i++)
+        if (!strcmp(error->sqlstate, states[i]))
+            return 1;
+    return 0;
+}

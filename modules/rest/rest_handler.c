@@ -1,0 +1,405 @@
+#include "rest_handler.h"
+
+#include "rest_call.h"
+#include "rest_error.h"
+#include "rest_load.h"
+#include "rest_pages.h"
+#include "rest_response.h"
+#include "rest_snapshot.h"
+
+#include "body.h"
+#include "refuse.h"
+#include "request.h"
+#include "setting.h"
+#include "trestle_caller.h"
+#include "trestle_pg.h"
+
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+extern module AP_MODULE_DECLARE_DATA rest_module;
+APLOG_USE_MODULE(rest);
+
+static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) * pg_pool;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_listen) * pg_listen;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) * pg_generation;
+static APR_OPTIONAL_FN_TYPE(trestle_caller) * caller_of;
+
+/* A request on its way. */
+typedef struct {
+    request_rec *r;
+    const rest_dir_t *conf;
+    unsigned method;    /* REST_GET … */
+    rest_match_t match; /* match.route NULL: the dialect decides */
+    trestle_pg_pool_t *pool;
+    const rest_catalogue_t *catalogue;
+    const char *role;
+    int anonymous;
+    const char *claims;
+    apr_array_header_t *given; /* rest_given_t */
+    rest_fault_t fault;
+} work_t;
+
+void rest_handler_retrieve(void)
+{
+    pg_pool = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_pool);
+    pg_run = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_run);
+    pg_listen = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen);
+    pg_generation = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_generation);
+    caller_of = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
+}
+
+int rest_handler_is_ready(void)
+{
+    return pg_pool && pg_run && pg_listen && pg_generation;
+}
+
+void rest_handler_listen(server_rec *s)
+{
+    pg_listen(s, NULL, REST_CHANNEL);
+}
+
+/* RFC 9110 section 15.5.2: a 401 carries a challenge; the module that authenticates knows the better one. */
+static void challenge(request_rec *r)
+{
+    if (ap_auth_type(r))
+        ap_note_auth_failure(r);
+    if (!apr_table_get(r->err_headers_out, "WWW-Authenticate"))
+        apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Bearer");
+}
+
+/* OPTIONS on a path that is known. */
+static int answer_options(work_t *work)
+{
+    request_rec *r = work->r;
+
+    apr_table_setn(r->headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
+    return trestle_body_send(r, HTTP_OK, "text/plain", "", 0);
+}
+
+static int answer_fault(work_t *work)
+{
+    request_rec *r = work->r;
+    const rest_fault_t *fault = &work->fault;
+
+    if (fault->status == HTTP_METHOD_NOT_ALLOWED && r->method_number == M_OPTIONS)
+        return answer_options(work);
+    if (fault->cause)
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSRE01: %s %s: %s", r->method, ap_escape_logitem(r->pool, r->uri),
+                      fault->cause);
+    if (fault->status == HTTP_UNAUTHORIZED)
+        challenge(r);
+    if (fault->status == HTTP_METHOD_NOT_ALLOWED)
+        apr_table_setn(r->err_headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
+    if (fault->status == HTTP_SERVICE_UNAVAILABLE)
+        trestle_retry_after(r, 1);
+    return trestle_answer_problem(r, trestle_problem_make(r, fault->status, fault->code, fault->detail, fault->field));
+}
+
+/* A batch that brought no results: 503, or silence for a client that has gone. */
+static int answer_outcome(work_t *work, const trestle_pg_reply_t *reply)
+{
+    if (reply->outcome == TRESTLE_PG_GONE) {
+        work->r->connection->keepalive = AP_CONN_CLOSE;
+        return OK;
+    }
+    trestle_retry_after(work->r, reply->retry_after);
+    return trestle_answer_problem(
+        work->r, trestle_problem_make(work->r, HTTP_SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", NULL, NULL));
+}
+
+/* Loading a catalogue for the snapshots. */
+typedef struct {
+    work_t *work;
+    trestle_pg_reply_t reply;
+    int tried;
+} loading_t;
+
+static rest_catalogue_t *load(void *baton, apr_pool_t *pool, const char *schema)
+{
+    loading_t *loading = baton;
+    request_rec *r = loading->work->r;
+    const char *values[] = { schema };
+    trestle_pg_statement_t statements[REST_LOAD_STATEMENTS];
+    trestle_pg_batch_t batch = { .statements = statements, .nstatements = REST_LOAD_STATEMENTS, .read_only = 1 };
+    apr_time_t begun = apr_time_now();
+    rest_catalogue_t *catalogue;
+
+    memset(statements, 0, sizeof(statements));
+    for (int i = 0; i < REST_LOAD_STATEMENTS; i++) {
+        statements[i].sql = rest_load_sql[i];
+        statements[i].nparams = 1;
+        statements[i].values = values;
+    }
+    loading->tried = 1;
+    pg_run(r, loading->work->pool, &batch, &loading->reply);
+    if (loading->reply.outcome != TRESTLE_PG_OK)
+        return NULL;
+    catalogue = rest_load_catalogue(pool, schema, loading->reply.results);
+    if (!catalogue)
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "TRSRE02: the database has no schema \"%s\"; create it, or name another with RestSchema", schema);
+    else
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "TRSRE03: schema %s loaded in %" APR_TIME_T_FMT "us: %u tables and views, %u functions", schema,
+                      apr_time_now() - begun, apr_hash_count(catalogue->relations),
+                      apr_hash_count(catalogue->functions));
+    return catalogue;
+}
+
+/* Gets the catalogue; 0 and *rc if there is none, the answer being sent. */
+static int get_catalogue(work_t *work, const rest_catalogue_t *stale, int *rc)
+{
+    const char *schema = work->conf->schema ? work->conf->schema : REST_SCHEMA;
+    apr_uint64_t generation = pg_generation(work->pool, REST_CHANNEL);
+    loading_t loading = { .work = work };
+
+    work->catalogue = rest_snapshot_get(work->pool, schema, generation, stale, load, &loading, work->r->pool);
+    if (work->catalogue)
+        return 1;
+    if (!loading.tried || loading.reply.outcome == TRESTLE_PG_OK || loading.reply.outcome == TRESTLE_PG_REFUSED) {
+        rest_blame(&work->fault, apr_psprintf(work->r->pool, "the catalogue of schema %s could not be loaded", schema));
+        *rc = answer_fault(work);
+    } else {
+        *rc = answer_outcome(work, &loading.reply);
+    }
+    return 0;
+}
+
+/* Finds the route among all sections. */
+static void find_route(work_t *work)
+{
+    for (const rest_sections_t *section = work->conf->sections; section; section = section->outer)
+        if (rest_routes_match(section->routes, work->r->pool, work->method, work->r->uri, &work->match))
+            return;
+}
+
+static int identify(work_t *work)
+{
+    const trestle_caller_t *caller = caller_of ? caller_of(work->r) : NULL;
+
+    work->role = caller ? caller->role : work->conf->role;
+    work->claims = caller ? caller->claims : "{}";
+    work->anonymous = !caller || !caller->subject;
+    if (!work->role)
+        return rest_refuse(&work->fault, HTTP_UNAUTHORIZED, "AUTHENTICATION_REQUIRED", "Sign in to do this.", NULL);
+    return 1;
+}
+
+/* 1 if the media type (before its parameters) is name. */
+static int is_type(const char *type, const char *name)
+{
+    apr_size_t n = strlen(name);
+
+    return !strncasecmp(type, name, n) && (!type[n] || type[n] == ';' || type[n] == ' ');
+}
+
+/* How a body of this type is read: 'j' JSON, 'f' form, 0 not at all. Several types in one header are no type. */
+static int body_format(const work_t *work, const char *type)
+{
+    if (type && is_type(type, "application/x-www-form-urlencoded"))
+        return 'f';
+    if (type && is_type(type, "multipart/form-data"))
+        return 0;
+    if (work->conf->any_content_type == 1)
+        return 'j';
+    return type && is_type(type, "application/json") && !strchr(type, ',') ? 'j' : 0;
+}
+
+/* Reads and parses the body. 0 and *rc (the answer was sent) or fault. */
+static int read_body(work_t *work, int *rc)
+{
+    request_rec *r = work->r;
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    int format = body_format(work, type), status;
+    char *bytes;
+    apr_size_t length;
+
+    if (type && !format)
+        return rest_refuse(&work->fault, HTTP_UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE",
+                           "Send the body as application/json.", NULL);
+    status = trestle_body_read(r, (apr_size_t)TRESTLE_OR(work->conf->body_limit, REST_BODY_LIMIT), &bytes, &length);
+    if (status == AP_FILTER_ERROR) {
+        *rc = status;
+        return 0;
+    }
+    if (status != OK)
+        return rest_refuse(&work->fault, status, NULL, NULL, NULL);
+    if (length == 0)
+        return 1;
+    if (!format)
+        return rest_refuse(&work->fault, HTTP_UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE",
+                           "Send the body as application/json.", NULL);
+    return format == 'f' ? rest_query_parse(bytes, length, REST_IN_BODY, work->given, &work->fault)
+                         : rest_query_parse_json(bytes, length, work->given, &work->fault);
+}
+
+/* Gathers the values of path, query and body. */
+static int gather(work_t *work, int *rc)
+{
+    request_rec *r = work->r;
+
+    work->given = apr_array_make(r->pool, 8, sizeof(rest_given_t));
+    for (int i = 0; work->match.route && i < work->match.route->nvariables; i++) {
+        rest_given_t *item = apr_array_push(work->given);
+
+        memset(item, 0, sizeof(*item));
+        item->name = work->match.route->variables[i];
+        item->place = REST_IN_PATH;
+        item->text = work->match.values[i];
+    }
+    if (r->args && !rest_query_parse(r->args, strlen(r->args), REST_IN_QUERY, work->given, &work->fault))
+        return 0;
+    return work->method == REST_GET || read_body(work, rc);
+}
+
+static apr_int64_t rows_max(const work_t *work)
+{
+    return TRESTLE_OR(work->conf->rows_max, REST_ROWS_MAX);
+}
+
+/* The plan of a route: to a table or view, or to a function. */
+static int plan_route(work_t *work, rest_plan_t *plan)
+{
+    const rest_route_t *route = work->match.route;
+    apr_pool_t *pool = work->r->pool;
+    const rest_relation_t *relation =
+        route->is_function ? NULL : rest_catalogue_relation(work->catalogue, route->target);
+    const rest_function_t *function = relation ? NULL : rest_catalogue_function(work->catalogue, route->target);
+
+    if (function)
+        return rest_call_plan(pool, function, work->given, TRESTLE_OR(work->conf->refuse_unknown, 1), plan,
+                              &work->fault);
+    if (!relation)
+        return rest_blame(&work->fault, apr_psprintf(pool,
+                                                     "RestRoute %s goes to %s, which schema %s does not have; create "
+                                                     "it, or correct the route",
+                                                     route->path, route->target, work->catalogue->schema));
+    if (work->method != REST_GET)
+        return rest_blame(&work->fault,
+                          apr_psprintf(pool,
+                                       "RestRoute %s writes to %s; tables are only read, write a function "
+                                       "and name it %s()",
+                                       route->path, relation->quoted, route->target));
+    return rest_pages_plan(pool, relation, route->ends_in_variable, work->given, rows_max(work), plan, &work->fault);
+}
+
+/* The plan of a path of dialect pages. The location may be asked without its slash. */
+static int plan_pages(work_t *work, rest_plan_t *plan)
+{
+    apr_pool_t *pool = work->r->pool;
+    const char *prefix = work->conf->prefix, *key;
+    apr_size_t n = strlen(prefix);
+    const rest_relation_t *relation =
+        strncmp(work->r->uri, prefix, n) ? NULL : rest_pages_target(pool, work->catalogue, work->r->uri + n, &key);
+
+    if (!relation)
+        return rest_refuse(&work->fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
+    work->match.allowed |= REST_GET;
+    if (work->method != REST_GET)
+        return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
+    if (key && !rest_pages_key(relation, key, work->given, &work->fault))
+        return 0;
+    return rest_pages_plan(pool, relation, key != NULL, work->given, rows_max(work), plan, &work->fault);
+}
+
+static int make_plan(work_t *work, rest_plan_t *plan)
+{
+    memset(plan, 0, sizeof(*plan));
+    plan->rows_max = rows_max(work);
+    return work->match.route ? plan_route(work, plan) : plan_pages(work, plan);
+}
+
+static void run(work_t *work, const rest_plan_t *plan, const rest_statement_t *statement, trestle_pg_reply_t *reply)
+{
+    request_rec *r = work->r;
+    const char *public_url = trestle_public_url_of(r);
+    const trestle_pg_setting_t settings[] = {
+        { "request.jwt.claims", work->claims },
+        { "request.method", r->method },
+        { "request.path", r->uri },
+        { "request.id", trestle_request_id_of(r) },
+        { "request.public_url", public_url ? public_url : "" },
+    };
+    const trestle_pg_statement_t statements[] = {
+        { .sql = statement->sql, .nparams = statement->nparams, .values = statement->values },
+    };
+    const trestle_pg_batch_t batch = {
+        .role = work->role,
+        .settings = settings,
+        .nsettings = sizeof(settings) / sizeof(settings[0]),
+        .statements = statements,
+        .nstatements = 1,
+        .read_only = plan->operation != REST_CALL || plan->function->volatility != 'v',
+        .timeout = TRESTLE_OR(work->conf->timeout, 0),
+    };
+
+    memset(reply, 0, sizeof(*reply));
+    pg_run(r, work->pool, &batch, reply);
+}
+
+/* Plans and runs. A plan made from an old catalogue is made once more from a new one. */
+static int execute(work_t *work)
+{
+    const rest_catalogue_t *stale = NULL;
+    rest_statement_t statement;
+    trestle_pg_reply_t reply;
+    rest_plan_t plan;
+    int rc = OK;
+
+    for (int attempt = 0;; attempt++) {
+        int given = work->given->nelts;
+
+        if (!get_catalogue(work, stale, &rc))
+            return rc;
+        if (!make_plan(work, &plan))
+            return answer_fault(work);
+        rest_sql_build(work->r->pool, &plan, &statement);
+        run(work, &plan, &statement, &reply);
+        if (reply.outcome != TRESTLE_PG_REFUSED || attempt > 0 || !rest_error_is_stale(&reply.error))
+            break;
+        stale = work->catalogue;
+        work->given->nelts = given;
+    }
+    if (reply.outcome == TRESTLE_PG_REFUSED) {
+        rest_error_translate(work->r->pool, &reply.error, &statement, work->anonymous, &work->fault);
+        return answer_fault(work);
+    }
+    if (reply.outcome != TRESTLE_PG_OK)
+        return answer_outcome(work, &reply);
+    return rest_response_send(work->r, &plan, reply.results[0], &rc, &work->fault) ? rc : answer_fault(work);
+}
+
+/* Refuses what no route and no dialect takes. */
+static int check_path(work_t *work)
+{
+    if (work->match.route || work->conf->prefix)
+        return 1;
+    if (work->match.allowed)
+        return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
+    return rest_refuse(&work->fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
+}
+
+int rest_handler_run(request_rec *r, const rest_dir_t *conf)
+{
+    work_t work = { .r = r, .conf = conf, .method = rest_method_bit(r->method), .match = { 0 } };
+    int rc = DECLINED;
+
+    find_route(&work);
+    if (r->method_number == M_OPTIONS && work.match.allowed)
+        return answer_options(&work);
+    if (!check_path(&work) || !identify(&work))
+        return answer_fault(&work);
+    if (!(work.pool = pg_pool(r))) {
+        rest_blame(&work.fault, "no database pool is configured here; name one with PgUse");
+        return answer_fault(&work);
+    }
+    if (!gather(&work, &rc))
+        return rc == DECLINED ? answer_fault(&work) : rc;
+    return execute(&work);
+}

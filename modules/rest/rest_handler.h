@@ -1,0 +1,23 @@
+/*
+ * The handler: one request on its way to the database and back.
+ */
+#ifndef REST_HANDLER_H
+#define REST_HANDLER_H
+
+#include "rest_config.h"
+
+#include "httpd.h"
+
+/* Finds the functions of other modules. Hook it as optional_fn_retrieve. */
+void rest_handler_retrieve(void);
+
+/* 1 if mod_pg is there. */
+int rest_handler_is_ready(void);
+
+/* Asks every pool of s to listen for changes of the schema. Call in post_config. */
+void rest_handler_listen(server_rec *s);
+
+/* Answers r; returns what a handler returns. */
+int rest_handler_run(request_rec *r, const rest_dir_t *conf);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Reading JSON (RFC 8259) as slices of the text it came in: numbers keep the digits they were written with, nested
+ * values go to the database untouched. A tree of parsed values would lose the one and copy the other.
+ */
+#ifndef REST_JSON_H
+#define REST_JSON_H
+
+#include <apr_pools.h>
+
+enum { REST_JSON_DEPTH = 64 }; /* arrays and objects within each other */
+
+typedef enum {
+    REST_JSON_NULL,
+    REST_JSON_BOOLEAN,
+    REST_JSON_NUMBER,
+    REST_JSON_STRING,
+    REST_JSON_ARRAY,
+    REST_JSON_OBJECT
+} rest_json_e;
+
+/* A value: the bytes as they were written, strings with their quotes. Points into the text that was parsed. */
+typedef struct {
+    rest_json_e type;
+    const char *bytes;
+    apr_size_t length;
+} rest_json_t;
+
+/*
+ * Checks that the n bytes are one JSON value in UTF-8, nested at most REST_JSON_DEPTH deep, with nothing but white
+ * space around it. 1 and *value; or 0 and *mistake, a sentence for the client.
+ */
+int rest_json_parse(const char *bytes, apr_size_t n, rest_json_t *value, const char **mistake);
+
+/* Walks over a parsed object or array: *at starts NULL. 1 and the next member or element; 0 at the end. */
+int rest_json_next_member(const rest_json_t *object, const char **at, rest_json_t *name, rest_json_t *value);
+int rest_json_next_element(const rest_json_t *array, const char **at, rest_json_t *value);
+
+/* The characters of a parsed string, unescaped, in pool; NULL if \u0000 is among them. */
+const char *rest_json_string(apr_pool_t *pool, const rest_json_t *string);
+
+#endif

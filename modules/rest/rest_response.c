@@ -1,0 +1,184 @@
+#include "rest_response.h"
+
+#include "rest_json.h"
+#include "rest_pages.h"
+
+#include "body.h"
+#include "request.h"
+#include "text.h"
+
+#include "http_protocol.h"
+#include "util_filter.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON "application/json"
+
+static int pass(request_rec *r, apr_bucket_brigade *brigade)
+{
+    apr_status_t rv;
+
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
+    rv = ap_pass_brigade(r->output_filters, brigade);
+    return rv == APR_SUCCESS || r->connection->aborted ? OK : AP_FILTER_ERROR;
+}
+
+/* An answer without a body. */
+static int send_nothing(request_rec *r, int status)
+{
+    r->status = status;
+    if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED)
+        ap_set_content_length(r, 0);
+    return pass(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
+}
+
+static void add_bytes(request_rec *r, apr_bucket_brigade *brigade, const char *bytes, apr_size_t n)
+{
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, n, r->pool, r->connection->bucket_alloc));
+}
+
+static int send_row(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
+{
+    if (PQntuples(result) == 0)
+        return rest_refuse(fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
+    if (PQntuples(result) > 1)
+        return rest_blame(fault, apr_psprintf(r->pool,
+                                              "several rows of %s fit the path, which must name one; end the RestRoute "
+                                              "in a variable for a unique column",
+                                              plan->relation->quoted));
+    *rc = trestle_body_send(r, HTTP_OK, JSON, PQgetvalue(result, 0, 0), (apr_size_t)PQgetlength(result, 0, 0));
+    return 1;
+}
+
+/* The address of this list as the client may use it again, without its query. */
+static const char *base_address(request_rec *r)
+{
+    const char *origin = trestle_public_url_of(r), *path = r->unparsed_uri;
+
+    path = path[0] == '/' ? apr_pstrmemdup(r->pool, path, strcspn(path, "?")) : ap_escape_uri(r->pool, r->uri);
+    return apr_pstrcat(r->pool, origin ? origin : "", path, NULL);
+}
+
+static int send_page(request_rec *r, const rest_plan_t *plan, const PGresult *result)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    trestle_text_t head = trestle_text_make(r->pool, 256);
+    apr_int64_t count = apr_atoi64(PQgetvalue(result, 0, 0)), size = plan->page_size_given ? plan->page_size : 0;
+    apr_size_t length = (apr_size_t)PQgetlength(result, 0, 1);
+    const char *base = base_address(r);
+
+    trestle_text_addf(&head, "{\"count\":%" APR_INT64_T_FMT ",\"next\":", count);
+    trestle_text_add_json(
+        &head, plan->page * plan->page_size < count ? rest_pages_link(r->pool, base, plan->page + 1, size) : NULL);
+    trestle_text_adds(&head, ",\"previous\":");
+    trestle_text_add_json(&head, plan->page > 1 ? rest_pages_link(r->pool, base, plan->page - 1, size) : NULL);
+    trestle_text_adds(&head, ",\"results\":");
+    ap_set_content_type(r, JSON);
+    ap_set_content_length(r, (apr_off_t)(head.length + length + 1));
+    add_bytes(r, brigade, head.bytes, head.length);
+    add_bytes(r, brigade, PQgetvalue(result, 0, 1), length);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_immortal_create("}", 1, r->connection->bucket_alloc));
+    return pass(r, brigade);
+}
+
+/* What response.status asks for; 0 if it is no status that can be sent. */
+static int status_of(const PGresult *result, int unset)
+{
+    const char *text = PQgetvalue(result, 0, 1);
+    int status = atoi(text);
+
+    if (!*text)
+        return unset;
+    return strspn(text, "0123456789") == 3 && !text[3] && status >= 200 && status <= 599 ? status : 0;
+}
+
+/* A header's name is letters, digits and hyphens, and not one that frames the message. */
+static int is_header_name(const char *name)
+{
+    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    return n > 0 && !name[n] && strcasecmp(name, "Content-Length") && strcasecmp(name, "Transfer-Encoding")
+           && strcasecmp(name, "Connection");
+}
+
+/* One object of response.headers. */
+static int add_headers(request_rec *r, const rest_json_t *object, apr_table_t *headers)
+{
+    const char *at = NULL, *name, *value;
+    rest_json_t key, member;
+
+    if (object->type != REST_JSON_OBJECT)
+        return 0;
+    while (rest_json_next_member(object, &at, &key, &member)) {
+        if (member.type != REST_JSON_STRING || !(name = rest_json_string(r->pool, &key))
+            || !(value = rest_json_string(r->pool, &member)) || !is_header_name(name) || value[strcspn(value, "\r\n")])
+            return 0;
+        if (!strcasecmp(name, "Content-Type"))
+            ap_set_content_type(r, value);
+        else
+            apr_table_addn(headers, name, value);
+    }
+    return 1;
+}
+
+/* response.headers: a JSON array of objects with one member each, so that a header may stand twice. */
+static int set_headers(request_rec *r, const PGresult *result)
+{
+    const char *text = PQgetvalue(result, 0, 2), *at = NULL, *mistake;
+    rest_json_t array, object;
+    apr_table_t *headers;
+
+    if (!*text)
+        return 1;
+    if (!rest_json_parse(text, (apr_size_t)PQgetlength(result, 0, 2), &array, &mistake)
+        || array.type != REST_JSON_ARRAY)
+        return 0;
+    headers = apr_table_make(r->pool, 4);
+    while (rest_json_next_element(&array, &at, &object))
+        if (!add_headers(r, &object, headers))
+            return 0;
+    r->headers_out = apr_table_overlay(r->pool, r->headers_out, headers);
+    return 1;
+}
+
+static int send_call(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
+{
+    const rest_function_t *function = plan->function;
+    int is_void = function->returns && function->returns->kind == REST_VOID && !function->returns_set;
+    int status = status_of(result, is_void ? HTTP_NO_CONTENT : HTTP_OK);
+
+    if (!status)
+        return rest_blame(fault, apr_psprintf(r->pool,
+                                              "function %s set response.status to something else than three digits "
+                                              "from 200 to 599",
+                                              function->quoted));
+    ap_set_content_type(r, is_void ? NULL : JSON);
+    if (!set_headers(r, result))
+        return rest_blame(fault, apr_psprintf(r->pool,
+                                              "function %s set response.headers to something else than a JSON array of "
+                                              "objects such as {\"Name\": \"value\"}",
+                                              function->quoted));
+    if (is_void || status == HTTP_NO_CONTENT || status == HTTP_NOT_MODIFIED)
+        *rc = send_nothing(r, status);
+    else if (PQgetisnull(result, 0, 0))
+        *rc = trestle_body_send(r, status, r->content_type, "null", 4);
+    else
+        *rc = trestle_body_send(r, status, r->content_type, PQgetvalue(result, 0, 0),
+                                (apr_size_t)PQgetlength(result, 0, 0));
+    return 1;
+}
+
+int rest_response_send(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
+{
+    switch (plan->operation) {
+    case REST_READ_ROW:
+        return send_row(r, plan, result, rc, fault);
+    case REST_READ_PAGE:
+        *rc = send_page(r, plan, result);
+        return 1;
+    default:
+        return send_call(r, plan, result, rc, fault);
+    }
+}

@@ -1,0 +1,27 @@
+/*
+ * From plan to SQL.
+ */
+#ifndef REST_SQL_H
+#define REST_SQL_H
+
+#include "rest_plan.h"
+
+/* A statement with its parameters, all in text form. */
+typedef struct {
+    const char *sql;
+    int nparams;
+    const char **values; /* NULL element: SQL NULL */
+    const char **fields; /* the client's name of each parameter, NULL for our own */
+    int *in_path;        /* 1 where the parameter stood in the path */
+} rest_statement_t;
+
+/*
+ * Writes the statement of a plan into pool. Its text depends on the shape of the plan only: names come from the
+ * catalogue, in quotes; values become parameters with a cast to their type. It gives
+ *   REST_READ_ROW   rows of one column: the row as JSON; two rows if the conditions do not name one row
+ *   REST_READ_PAGE  one row: the count of all rows, the page's rows as a JSON array
+ *   REST_CALL       one row: the body (NULL for NULL), response.status, response.headers as the function left them
+ */
+void rest_sql_build(apr_pool_t *pool, const rest_plan_t *plan, rest_statement_t *statement);
+
+#endif

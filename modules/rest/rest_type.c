@@ -1,0 +1,112 @@
+#include "rest_type.h"
+
+#include "rest_json.h"
+
+#include <apr.h>
+#include <string.h>
+
+rest_kind_e rest_kind_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        rest_kind_e kind;
+    } kinds[] = { { "bool", REST_BOOLEAN },  { "int2", REST_INT2 },      { "int4", REST_INT4 },
+                  { "int8", REST_INT8 },     { "numeric", REST_NUMBER }, { "float4", REST_NUMBER },
+                  { "float8", REST_NUMBER }, { "text", REST_TEXT },      { "varchar", REST_TEXT },
+                  { "bpchar", REST_TEXT },   { "name", REST_TEXT },      { "uuid", REST_UUID },
+                  { "json", REST_JSON },     { "jsonb", REST_JSON },     { "void", REST_VOID },
+                  { "record", REST_ROW } };
+
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (!strcmp(kinds[i].name, name))
+            return kinds[i].kind;
+    return REST_OTHER;
+}
+
+/* Digits with an optional minus, within ±(most, plus one below zero). */
+static int is_integer(const char *text, apr_uint64_t most)
+{
+    int negative = *text == '-';
+    apr_uint64_t n = 0, limit = most + (negative ? 1 : 0);
+
+    text += negative;
+    if (!*text)
+        return 0;
+    for (; *text; text++) {
+        unsigned digit = (unsigned)(unsigned char)*text - '0';
+
+        if (digit > 9 || n > (limit - digit) / 10)
+            return 0;
+        n = n * 10 + digit;
+    }
+    return 1;
+}
+
+static int is_uuid(const char *text)
+{
+    for (int i = 0; i < 36; i++) {
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+            if (text[i] != '-')
+                return 0;
+        } else if (!text[i] || !strchr("0123456789abcdefABCDEF", text[i])) {
+            return 0;
+        }
+    }
+    return text[36] == '\0';
+}
+
+static int is_boolean(const char *text)
+{
+    return !strcmp(text, "true") || !strcmp(text, "false") || !strcmp(text, "1") || !strcmp(text, "0");
+}
+
+int rest_type_accepts(const rest_type_t *type, const char *text)
+{
+    rest_json_t json;
+    const char *mistake;
+
+    switch (type->kind) {
+    case REST_INT2:
+        return is_integer(text, APR_INT16_MAX);
+    case REST_INT4:
+        return is_integer(text, APR_INT32_MAX);
+    case REST_INT8:
+        return is_integer(text, APR_INT64_MAX);
+    case REST_UUID:
+        return is_uuid(text);
+    case REST_BOOLEAN:
+        return is_boolean(text);
+    case REST_JSON:
+        return rest_json_parse(text, strlen(text), &json, &mistake);
+    case REST_ROW:
+        return rest_json_parse(text, strlen(text), &json, &mistake) && json.type == REST_JSON_OBJECT;
+    default:
+        return 1;
+    }
+}
+
+const char *rest_type_wish(const rest_type_t *type)
+{
+    switch (type->kind) {
+    case REST_INT2:
+        return "a whole number from -32768 to 32767";
+    case REST_INT4:
+        return "a whole number from -2147483648 to 2147483647";
+    case REST_INT8:
+        return "a whole number of at most 64 bits";
+    case REST_NUMBER:
+        return "a number";
+    case REST_UUID:
+        return "a UUID";
+    case REST_BOOLEAN:
+        return "true or false";
+    case REST_JSON:
+        return "JSON";
+    case REST_ARRAY:
+        return "an array";
+    case REST_ROW:
+        return "an object";
+    default:
+        return "text";
+    }
+}

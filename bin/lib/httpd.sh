@@ -18,7 +18,7 @@ has_ipv6() { grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; }
 
 # Where conf/trestle.conf finds everything of this machine and this start.
 write_httpd_conf() {
-    local name upper
+    local name
     {
         echo '# Written by bin/trestle at every start; the configuration is conf/trestle.conf.'
         printf 'Define TRESTLE_ROOT "%s"\n' "$root"
@@ -28,13 +28,19 @@ write_httpd_conf() {
         printf 'Define HTTPS_ADDRESS "%s"\n' "$HTTPS_ADDRESS"
         if has_ipv6 && [[ $HTTPS_ADDRESS == 127.0.0.1 ]]; then echo 'Define TRESTLE_IPV6'; fi
         printf 'Define PORTAL_HTTPS %s\nDefine PORTAL_HTTP %s\n' "$HTTPS_PORT" "$HTTP_PORT"
-        for name in "${applications[@]}"; do
-            upper=${name^^}
-            printf 'Define %s_HTTPS %s\nDefine %s_HTTP %s\n' "$upper" "$(https_port "$name")" "$upper" "$(http_port "$name")"
-        done
         # shellcheck disable=SC2016  # httpd replaces it
         echo 'Include "${TRESTLE_ROOT}/conf/trestle.conf"'
+        for name in "${applications[@]}"; do
+            printf 'Include "%s/conf/apps/%s.conf"\n' "$root" "$name"
+            printf 'Use TrestleApplicationHosts %s %s %s\n' "$name" "$(https_port "$name")" "$(http_port "$name")"
+        done
     } >"$httpd_conf"
+}
+
+# The ports of the running httpd, whatever the caller's settings are.
+read_ports() {
+    HTTPS_PORT=$(sed -n 's/^Define PORTAL_HTTPS //p' "$httpd_conf")
+    HTTP_PORT=$(sed -n 's/^Define PORTAL_HTTP //p' "$httpd_conf")
 }
 
 # What the portal shows.

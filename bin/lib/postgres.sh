@@ -73,12 +73,14 @@ stop_postgres() {
 }
 
 # as_superuser COMMAND...: with libpq's environment for the cluster's superuser.
-as_superuser() { env PGHOST="$run" PGUSER=postgres PGDATABASE=postgres PGPASSFILE=/dev/null "$@"; }
+as_superuser() { env PGHOST="$run" PGUSER=postgres PGDATABASE=postgres "$@"; }
 
 load_databases() {
-    local name
+    local name said applied
     for name in "${applications[@]}"; do
-        as_superuser env TRESTLE_LOGIN_PASSWORD_FILE="$var/secrets/${name}_login.password" \
-            "$root/bin/trestle-migrate" --sample "$name" || fail "the database of $name is not complete; the line above says why"
+        said=$(as_superuser env TRESTLE_LOGIN_PASSWORD_FILE="$var/secrets/${name}_login.password" \
+            "$root/bin/trestle-migrate" --sample "$name") || fail "the database of $name is not complete; the line above says why"
+        applied=$(grep -c '^applied ' <<<"$said" || true)
+        ((applied == 0)) || say "Database $name: $applied files applied"
     done
 }

@@ -3,8 +3,9 @@
 
 say() { printf '%s\n' "$*"; }
 
-# Says what is wrong and how to mend it, and ends the script.
+# fail WHAT [LINE...]: says what is wrong and how to mend it, and ends the script.
 fail() {
-    printf 'trestle: %s\n' "$@" >&2
+    printf 'trestle: %s\n' "$1" >&2
+    (($# == 1)) || printf '  %s\n' "${@:2}" >&2
     exit 1
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # Sourced: what is secret or proves who we are. Each file is made once, whole or not at all, and only its owner reads it.
 
-# write_once FILE: standard input becomes FILE, mode 0600, unless it is there already.
+# write_once FILE COMMAND...: the command's output becomes FILE, mode 0600, unless it is there already.
 write_once() {
     [[ ! -s $1 ]] || return 0
-    (umask 077 && cat >"$1.new") && mv "$1.new" "$1"
+    (umask 077 && "${@:2}" >"$1.new") && mv "$1.new" "$1"
 }
 
 # N random bytes as base64url text (RFC 4648 section 5), without padding and line end.
@@ -15,10 +15,12 @@ make_application_secrets() {
     local directory=$1 name=$2 purpose
     (umask 077 && mkdir -p "$directory/keys/$name" "$directory/secrets")
     for purpose in token refresh csrf presign ticket; do
-        random_text 64 | write_once "$directory/keys/$name/$purpose"
+        write_once "$directory/keys/$name/$purpose" random_text 64
     done
-    random_text 24 | write_once "$directory/secrets/${name}_login.password"
+    write_once "$directory/secrets/${name}_login.password" random_text 24
 }
+
+new_key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256; }
 
 # tls_valid NAME...: server.pem is there, lives another month and stands for every name.
 tls_valid() {
@@ -32,7 +34,7 @@ tls_valid() {
 
 # A certificate authority that can vouch for this machine's loopback only, so that trusting it risks nothing else.
 make_authority() {
-    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null | write_once "$tls/ca.key"
+    write_once "$tls/ca.key" new_key
     [[ ! -s $tls/ca.pem ]] || return 0
     openssl req -x509 -new -key "$tls/ca.key" -sha256 -days 3650 -subj "/CN=Trestle development on $(uname -n)" \
         -addext 'keyUsage=critical,keyCertSign,cRLSign' \
@@ -49,7 +51,7 @@ make_tls() {
     local name hosts=(localhost '*.localhost' "${@/%/.localhost}")
     tls_valid "${hosts[@]}" && return
     make_authority
-    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null | write_once "$tls/server.key"
+    write_once "$tls/server.key" new_key
     {
         echo 'basicConstraints=critical,CA:FALSE'
         echo 'keyUsage=critical,digitalSignature'

@@ -1,0 +1,506 @@
+#include "pg.h"
+
+#include "pg_pipeline.h"
+
+#include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
+
+#include <apr_portable.h>
+#include <apr_strings.h>
+#include <poll.h>
+#include <string.h>
+
+extern module AP_MODULE_DECLARE_DATA pg_module;
+
+APLOG_USE_MODULE(pg);
+
+#define STATEMENTS_MAX 16
+/* DEALLOCATE ALL, RESET ALL, and for the settings and each statement at most DEALLOCATE, PREPARE, EXECUTE. */
+#define STEPS_MAX (2 + 3 * (1 + STATEMENTS_MAX))
+
+#define SETTINGS (-1) /* the place of role and settings, where statements have theirs */
+
+PGcancel *volatile pg_running_cancel;
+
+/* One command of the pipeline. */
+typedef struct {
+    enum { FORGET_ALL, FORGET, RESET, PREPARE, EXECUTE } kind;
+    int place;               /* index of the statement, or SETTINGS */
+    pg_prepared_t *prepared; /* of PREPARE */
+} step_t;
+
+typedef struct {
+    request_rec *r;
+    trestle_pg_pool_t *pool;
+    const trestle_pg_batch_t *batch;
+    trestle_pg_reply_t *reply;
+    trestle_pg_statement_t settings; /* role and settings as a statement */
+    int client;                      /* descriptor of the client's connection; -1: not watched */
+    pg_connection_t *connection;
+    apr_time_t deadline;
+    step_t steps[STEPS_MAX];
+    int nsteps;
+    PGresult *failure; /* the first error of this attempt; belongs to r->pool */
+    int failed_place;
+} run_t;
+
+/* How an attempt ended. */
+typedef enum {
+    ANSWERED, /* committed, or refused: the connection is idle */
+    STALE,    /* prepared statements no longer fit: nothing was changed, repeat */
+    LOST,     /* the connection broke */
+    DIRTY,    /* answered, but the connection is not as it must be for the next user */
+    TIMEOUT,
+    STOPPED,
+    CLIENT_GONE
+} end_e;
+
+static apr_status_t clear_result(void *result)
+{
+    PQclear(result);
+    return APR_SUCCESS;
+}
+
+static PGresult *keep(run_t *run, PGresult *result)
+{
+    apr_pool_cleanup_register(run->r->pool, result, clear_result, apr_pool_cleanup_null);
+    return result;
+}
+
+/* HTTP/2 streams and subrequests share a socket that is not theirs to watch. */
+static int client_socket(request_rec *r)
+{
+    apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
+    int fd;
+
+    return socket && apr_os_sock_get(&fd, socket) == APR_SUCCESS ? fd : -1;
+}
+
+/*
+ * Role, the batch's settings and our own as one statement. The role comes first, so that the other settings are set
+ * with its rights; 'none' is the pool's login role.
+ */
+static void build_settings(run_t *run)
+{
+    const trestle_pg_batch_t *batch = run->batch;
+    const char **values = apr_palloc(run->r->pool, 2 * (size_t)(batch->nsettings + 3) * sizeof(*values));
+    int n = 0, reset = run->pool->reset;
+
+#define ADD(name, value) (values[n++] = (name), values[n++] = (value))
+    if (batch->role || reset)
+        ADD("role", batch->role ? batch->role : "none");
+    if (batch->read_only)
+        ADD("transaction_read_only", "on");
+    if (batch->timeout > run->pool->timeout)
+        ADD("statement_timeout",
+            apr_psprintf(run->r->pool, "%" APR_TIME_T_FMT, apr_time_as_msec(batch->timeout + apr_time_from_sec(5))));
+    for (int i = 0; i < batch->nsettings; i++)
+        ADD(batch->settings[i].name, batch->settings[i].value);
+#undef ADD
+    run->settings.nparams = n;
+    run->settings.values = values;
+    run->settings.sql = n || reset ? pg_settings_statement(run->r->pool, n / 2, reset) : NULL;
+}
+
+static void add_step(run_t *run, int kind, int place, pg_prepared_t *prepared)
+{
+    step_t *step = &run->steps[run->nsteps++];
+
+    step->kind = kind;
+    step->place = place;
+    step->prepared = prepared;
+}
+
+static int send_plain(run_t *run, int kind, const char *sql)
+{
+    add_step(run, kind, SETTINGS, NULL);
+    return PQsendQueryParams(run->connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+/* The name of the prepared statement, with the commands that prepare it if need be. NULL: the connection is unusable. */
+static const char *prepare(run_t *run, const trestle_pg_statement_t *statement, int place)
+{
+    pg_statements_t *statements = &run->connection->prepared;
+    pg_prepared_t *prepared = pg_statements_find(statements, statement->sql, statement->types, statement->nparams);
+    char evicted[PG_STATEMENT_NAME];
+
+    if (prepared)
+        return prepared->name;
+    if (!(prepared = pg_statements_add(statements, statement->sql, statement->types, statement->nparams, evicted)))
+        return NULL;
+    if (*evicted && !send_plain(run, FORGET, apr_pstrcat(run->r->pool, "DEALLOCATE ", evicted, NULL)))
+        return NULL;
+    add_step(run, PREPARE, place, prepared);
+    return PQsendPrepare(run->connection->pg, prepared->name, statement->sql, statement->nparams, statement->types)
+               ? prepared->name
+               : NULL;
+}
+
+static int send_statement(run_t *run, const trestle_pg_statement_t *statement, int place, int format)
+{
+    PGconn *pg = run->connection->pg;
+    const char *name;
+
+    if (!run->pool->prepare) {
+        add_step(run, EXECUTE, place, NULL);
+        return PQsendQueryParams(pg, statement->sql, statement->nparams, statement->types, statement->values,
+                                 statement->lengths, statement->formats, format);
+    }
+    if (!(name = prepare(run, statement, place)))
+        return 0;
+    add_step(run, EXECUTE, place, NULL);
+    return PQsendQueryPrepared(pg, name, statement->nparams, statement->values, statement->lengths, statement->formats,
+                               format);
+}
+
+/* The whole batch into the connection's buffer, up to its end. */
+static int send_batch(run_t *run)
+{
+    pg_connection_t *connection = run->connection;
+
+    run->nsteps = 0;
+    if (connection->forget) {
+        pg_statements_clear(&connection->prepared);
+        connection->forget = 0;
+        if (!send_plain(run, FORGET_ALL, "DEALLOCATE ALL"))
+            return 0;
+    }
+    if (run->pool->reset) {
+        trestle_pg_statement_t reset = { .sql = "RESET ALL" };
+
+        if (!send_statement(run, &reset, SETTINGS, 0))
+            return 0;
+    }
+    if (run->settings.sql && !send_statement(run, &run->settings, SETTINGS, 0))
+        return 0;
+    for (int i = 0; i < run->batch->nstatements; i++)
+        if (!send_statement(run, &run->batch->statements[i], i, 0))
+            return 0;
+    return PQpipelineSync(connection->pg);
+}
+
+/* Until libpq has a result; sends what is still to be sent meanwhile, so that neither side waits for the other. */
+static end_e await_result(run_t *run)
+{
+    PGconn *pg = run->connection->pg;
+
+    while (PQisBusy(pg)) {
+        int flush = PQflush(pg);
+
+        switch (pg_wait(run->pool->child, PQsocket(pg), (short)(flush > 0 ? POLLIN | POLLOUT : POLLIN), run->client,
+                        run->deadline)) {
+        case PG_READY:
+            break;
+        case PG_WAIT_DEADLINE:
+            return TIMEOUT;
+        case PG_WAIT_STOPPED:
+            return STOPPED;
+        case PG_WAIT_CLIENT_GONE:
+            return CLIENT_GONE;
+        }
+        if (!PQconsumeInput(pg))
+            return LOST;
+    }
+    return ANSWERED;
+}
+
+static int is_lost(const run_t *run, const PGresult *failure)
+{
+    const char *severity = PQresultErrorField(failure, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return PQstatus(run->connection->pg) != CONNECTION_OK || !severity || !strcmp(severity, "FATAL")
+           || !strcmp(severity, "PANIC");
+}
+
+/* A plan the server can no longer use, or a name it no longer knows. */
+static int is_stale(const PGresult *failure)
+{
+    const char *sqlstate = PQresultErrorField(failure, PG_DIAG_SQLSTATE);
+    const char *function = PQresultErrorField(failure, PG_DIAG_SOURCE_FUNCTION);
+
+    return sqlstate
+           && (!strcmp(sqlstate, "26000") || !strcmp(sqlstate, "42P05")
+               || (!strcmp(sqlstate, "0A000") && function && !strcmp(function, "RevalidateCachedQuery")));
+}
+
+/* A command has failed, or was skipped because an earlier one had: what we know of prepared statements is corrected. */
+static void take_back(run_t *run, const step_t *step)
+{
+    if (step->kind == PREPARE)
+        pg_statements_remove(&run->connection->prepared, step->prepared);
+    else if (step->kind == FORGET || step->kind == FORGET_ALL)
+        run->connection->forget = 1;
+}
+
+static void take_result(run_t *run, const step_t *step, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
+        if (step && step->kind == EXECUTE && step->place >= 0) {
+            run->reply->results[step->place] = keep(run, result);
+            return;
+        }
+    } else {
+        if (step)
+            take_back(run, step);
+        if (status == PGRES_FATAL_ERROR && !run->failure) {
+            run->failure = keep(run, result);
+            run->failed_place = step ? step->place : run->batch->nstatements;
+            return;
+        }
+    }
+    PQclear(result);
+}
+
+/* All answers up to the end of the transaction, whose own answer is the commit's. */
+static end_e receive(run_t *run)
+{
+    PGconn *pg = run->connection->pg;
+
+    for (int at = 0;;) {
+        end_e end = await_result(run);
+        const step_t *step = at < run->nsteps ? &run->steps[at] : NULL;
+        PGresult *result;
+
+        if (end != ANSWERED)
+            return end;
+        result = PQgetResult(pg);
+        if (!result) {
+            if (PQstatus(pg) != CONNECTION_OK || ++at > run->nsteps + 1)
+                return LOST;
+        } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return ANSWERED;
+        } else {
+            ExecStatusType status = PQresultStatus(result);
+
+            take_result(run, step, result);
+            if (run->failure && is_lost(run, run->failure))
+                return LOST;
+            if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+                return LOST;
+        }
+    }
+}
+
+/* One attempt on run->connection. */
+static end_e attempt(run_t *run)
+{
+    pg_connection_t *connection = run->connection;
+    PGcancel *cancel = NULL;
+    end_e end;
+
+    run->failure = NULL;
+    memset(run->reply->results, 0, (size_t)run->batch->nstatements * sizeof(PGresult *));
+    if (!send_batch(run))
+        return LOST;
+    if (!run->pool->child->threaded)
+        pg_running_cancel = cancel = PQgetCancel(connection->pg);
+    end = receive(run);
+    pg_running_cancel = NULL;
+    if (cancel)
+        PQfreeCancel(cancel);
+    if (end == ANSWERED && run->failure && is_stale(run->failure)) {
+        connection->forget = 1;
+        end = STALE;
+    }
+    if ((end == ANSWERED || end == STALE)
+        && (PQtransactionStatus(connection->pg) != PQTRANS_IDLE || PQpipelineStatus(connection->pg) != PQ_PIPELINE_ON))
+        end = DIRTY;
+    return end;
+}
+
+static void fill_error(trestle_pg_error_t *error, const PGresult *result, int place)
+{
+    error->sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (!error->sqlstate)
+        error->sqlstate = "XX000";
+    error->message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    error->detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    error->hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    error->context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    error->schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+    error->table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+    error->column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+    error->datatype = PQresultErrorField(result, PG_DIAG_DATATYPE_NAME);
+    error->constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+    error->statement = place;
+}
+
+/*
+ * What the request itself brought about (its data, its rights, a conflict with another request, a RAISE of the
+ * application) is information; anything else is a fault of configuration or code that someone must mend.
+ */
+static int level_of(const char *sqlstate)
+{
+    static const char *const expected[] = { "PT", "22", "23", "40", "P0001", "42501", "44", "25006", "0L", "0P" };
+
+    for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        if (!strncmp(sqlstate, expected[i], strlen(expected[i])))
+            return APLOG_INFO;
+    return APLOG_ERR;
+}
+
+static void refused(run_t *run)
+{
+    trestle_pg_error_t *error = &run->reply->error;
+    request_rec *r = run->r;
+
+    fill_error(error, run->failure, run->failed_place);
+    if (!strcmp(error->sqlstate, "57014")) {
+        run->reply->outcome = TRESTLE_PG_TIMEOUT;
+        run->reply->retry_after = 1;
+        atomic_fetch_add(&run->pool->shared->counters.timeouts, 1);
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "TRSPG11: pool %s: the server cancelled the query: %s",
+                      run->pool->name, error->message ? ap_escape_logitem(r->pool, error->message) : "");
+        return;
+    }
+    run->reply->outcome = TRESTLE_PG_REFUSED;
+    atomic_fetch_add(&run->pool->shared->counters.refused, 1);
+    ap_log_rerror(APLOG_MARK, level_of(error->sqlstate), 0, r,
+                  "TRSPG10: pool %s: %s refused with SQLSTATE %s: %s%s%s%s%s", run->pool->name,
+                  error->statement == SETTINGS ? "role or settings"
+                  : error->statement == run->batch->nstatements
+                      ? "commit"
+                      : apr_psprintf(r->pool, "statement %d", error->statement),
+                  error->sqlstate, error->message ? ap_escape_logitem(r->pool, error->message) : "",
+                  error->constraint ? ", constraint " : "", error->constraint ? error->constraint : "",
+                  error->context ? ", in " : "", error->context ? ap_escape_logitem(r->pool, error->context) : "");
+}
+
+static void unavailable(run_t *run, const char *why, int level)
+{
+    trestle_pg_pool_t *pool = run->pool;
+
+    run->reply->outcome = TRESTLE_PG_UNAVAILABLE;
+    run->reply->retry_after = pg_breaker_retry_after(&pool->breaker, pg_now());
+    atomic_fetch_add(&pool->shared->counters.unavailable, 1);
+    ap_log_rerror(APLOG_MARK, level, 0, run->r, "TRSPG12: pool %s: %s", pool->name, why);
+}
+
+/* A batch that this module does not send: a mistake in the calling module. */
+static int is_unfit(run_t *run)
+{
+    const trestle_pg_batch_t *batch = run->batch;
+    trestle_pg_error_t *error = &run->reply->error;
+
+    error->statement = SETTINGS;
+    if (batch->nstatements < 1 || batch->nstatements > STATEMENTS_MAX)
+        error->message = "a batch has 1 to 16 statements";
+    else if (batch->nsettings < 0 || batch->nsettings > PG_SETTINGS_MAX - 3)
+        error->message = "a batch has at most 61 settings";
+    for (int i = 0; !error->message && i < batch->nstatements; i++)
+        if (pg_statement_is_forbidden(batch->statements[i].sql)) {
+            error->message = "a statement of a batch may neither begin nor end a transaction, nor copy";
+            error->statement = i;
+        }
+    if (!error->message)
+        return 0;
+    error->sqlstate = "0A000";
+    run->reply->outcome = TRESTLE_PG_REFUSED;
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, run->r, "TRSPG13: pool %s: %s", run->pool->name, error->message);
+    return 1;
+}
+
+static int acquire(run_t *run, apr_time_t deadline)
+{
+    switch (pg_pool_acquire(run->pool, deadline, &run->connection)) {
+    case PG_GOT:
+        return 1;
+    case PG_NO_TIME:
+        unavailable(run,
+                    "no connection became free within PgWait: raise PgMax if the database can bear it, or look "
+                    "for slow statements",
+                    APLOG_WARNING);
+        break;
+    case PG_NO_DATABASE:
+        unavailable(run, "the database cannot be reached (see the message TRSPG01)", APLOG_INFO);
+        break;
+    case PG_NO_CHILD:
+        unavailable(run, "the server is stopping", APLOG_INFO);
+        break;
+    }
+    return 0;
+}
+
+/* The end of an attempt that leaves a query running: the connection goes to the canceller. */
+static void abandoned(run_t *run, end_e end)
+{
+    pg_counters_t *counters = &run->pool->shared->counters;
+
+    pg_cancel_take(run->connection);
+    if (end == CLIENT_GONE) {
+        run->reply->outcome = TRESTLE_PG_GONE;
+        atomic_fetch_add(&counters->gone, 1);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, run->r, "TRSPG14: pool %s: the client has gone; query cancelled",
+                      run->pool->name);
+    } else if (end == TIMEOUT) {
+        run->reply->outcome = TRESTLE_PG_TIMEOUT;
+        run->reply->retry_after = 1;
+        atomic_fetch_add(&counters->timeouts, 1);
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, run->r,
+                      "TRSPG15: pool %s: the batch took longer than its timeout; cancelled", run->pool->name);
+    } else {
+        unavailable(run, "the server is stopping; query cancelled", APLOG_INFO);
+    }
+}
+
+void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch, apr_interval_time_t wait,
+                  trestle_pg_reply_t *reply)
+{
+    run_t run = { .r = r, .pool = pool, .batch = batch, .reply = reply, .client = client_socket(r) };
+    apr_time_t patience = pg_now() + wait;
+    int repeated = 0;
+
+    memset(reply, 0, sizeof(*reply));
+    if (!pool->child || !pool->maintained) {
+        unavailable(&run, "this child could not start its pools (see TRSPG22 and TRSPG23)", APLOG_ERR);
+        return;
+    }
+    if (is_unfit(&run))
+        return;
+    reply->results = apr_pcalloc(r->pool, (size_t)batch->nstatements * sizeof(*reply->results));
+    atomic_fetch_add(&pool->shared->counters.batches, 1);
+    build_settings(&run);
+    if (!acquire(&run, patience))
+        return;
+    run.deadline = pg_now() + (batch->timeout ? batch->timeout : pool->timeout);
+    for (;;) {
+        end_e end = attempt(&run);
+
+        switch (end) {
+        case STALE:
+            if (!repeated++) {
+                atomic_fetch_add(&pool->shared->counters.repeated, 1);
+                continue;
+            }
+            /* fall through */
+        case ANSWERED:
+        case DIRTY:
+            (end == DIRTY ? pg_pool_discard : pg_pool_release)(run.connection);
+            if (run.failure)
+                refused(&run);
+            return;
+        case LOST:
+            atomic_fetch_add(&pool->shared->counters.lost, 1);
+            pg_pool_discard(run.connection);
+            if (batch->read_only && !repeated++) {
+                atomic_fetch_add(&pool->shared->counters.repeated, 1);
+                if (acquire(&run, patience))
+                    continue;
+                return;
+            }
+            unavailable(
+                &run, batch->read_only ? "the connection broke twice" : "the connection broke; a write is not repeated",
+                APLOG_WARNING);
+            return;
+        case TIMEOUT:
+        case STOPPED:
+        case CLIENT_GONE:
+            abandoned(&run, end);
+            return;
+        }
+    }
+}

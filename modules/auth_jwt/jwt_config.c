@@ -212,21 +212,10 @@ static const char *set_signing_key(cmd_parms *cmd, void *dir, const char *name, 
     return NULL;
 }
 
-/* A text that is compared with a claim. */
-static const char *set_text(cmd_parms *cmd, void *dir, const char *arg)
-{
-    if (!*arg)
-        return apr_psprintf(cmd->pool, "%s: the value is empty; write the text that the claim has", cmd->cmd->name);
-    *(const char **)((char *)dir + (apr_size_t)cmd->info) = arg;
-    return NULL;
-}
-
 static const char *add_text(cmd_parms *cmd, void *dir, const char *arg)
 {
     apr_array_header_t **list = (apr_array_header_t **)((char *)dir + (apr_size_t)cmd->info);
 
-    if (!*arg)
-        return apr_psprintf(cmd->pool, "%s: the value is empty; write the text that the claim has", cmd->cmd->name);
     if (!*list)
         *list = apr_array_make(cmd->pool, 4, sizeof(const char *));
     APR_ARRAY_PUSH(*list, const char *) = arg;
@@ -262,7 +251,7 @@ static const char *set_role_claim(cmd_parms *cmd, void *dir, const char *arg)
     server_config_t *server = server_config(cmd->server);
 
     server->claim = server->claim ? server->claim : cmd->directive;
-    return set_text(cmd, dir, arg);
+    return ap_set_string_slot(cmd, dir, arg);
 }
 
 static const char *add_allowed(cmd_parms *cmd, void *dir, const char *arg)
@@ -378,8 +367,9 @@ const command_rec jwt_commands[] = {
     AP_INIT_TAKE23("AuthJWTKey", set_key, NULL, ANYWHERE, "algorithm, file and kid of a key that verifies tokens"),
     AP_INIT_TAKE23("AuthJWTSigningKey", set_signing_key, NULL, ANYWHERE,
                    "algorithm, file and kid of the key that signs our tokens"),
-    AP_INIT_TAKE1("AuthJWTIssuer", set_text, MEMBER(issuer), ANYWHERE, "what claim iss must be"),
-    AP_INIT_TAKE1("AuthJWTAudience", set_text, MEMBER(audience), ANYWHERE, "what claim aud must be or contain"),
+    AP_INIT_TAKE1("AuthJWTIssuer", ap_set_string_slot, MEMBER(issuer), ANYWHERE, "what claim iss must be"),
+    AP_INIT_TAKE1("AuthJWTAudience", ap_set_string_slot, MEMBER(audience), ANYWHERE,
+                  "what claim aud must be or contain"),
     AP_INIT_ITERATE("AuthJWTTokenType", add_text, MEMBER(types), ANYWHERE, "what claim token_type may be"),
     AP_INIT_ITERATE("AuthJWTCredential", add_source, NULL, ANYWHERE,
                     "where tokens are looked for: bearer, cookie:name, header:name"),
@@ -390,7 +380,8 @@ const command_rec jwt_commands[] = {
                   "claim that may name another database role"),
     AP_INIT_ITERATE("AuthJWTRoleAllow", add_allowed, MEMBER(allowed), ANYWHERE,
                     "database roles that AuthJWTRoleClaim may name"),
-    AP_INIT_TAKE1("AuthJWTRolesClaim", set_text, MEMBER(roles_claim), ANYWHERE, "claim with the application roles"),
+    AP_INIT_TAKE1("AuthJWTRolesClaim", ap_set_string_slot, MEMBER(roles_claim), ANYWHERE,
+                  "claim with the application roles"),
     AP_INIT_TAKE1("AuthJWTLeeway", set_leeway, NULL, ANYWHERE, "how far clocks may differ, at most 120s"),
     AP_INIT_TAKE1("AuthJWTMaxAge", set_max_age, NULL, ANYWHERE, "the longest time from iat to exp, or Off"),
     AP_INIT_TAKE1("AuthJWTMaxLength", set_length, NULL, ANYWHERE, "the most bytes of a token"),

@@ -94,6 +94,12 @@ APR_DECLARE_OPTIONAL_FN(void, trestle_pg_run,
 APR_DECLARE_OPTIONAL_FN(void, trestle_pg_listen, (server_rec * s, const char *pool, const char *channel));
 
 /*
+ * As trestle_pg_listen, for every pool of the configuration: for a module that learns only from a request which pool it
+ * uses. Call in post_config, s the main server; channel lives as long as pconf.
+ */
+APR_DECLARE_OPTIONAL_FN(void, trestle_pg_listen_all, (server_rec * s, const char *channel));
+
+/*
  * The generation of a channel: a number that grows with each NOTIFY, and whenever one may have been missed (connection
  * lost, listener replaced). Read it before reading what it guards; compare later. 0 before the first connection. One
  * atomic read of shared memory: cheap enough for every request, same in all children.

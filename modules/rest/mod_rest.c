@@ -185,9 +185,7 @@ static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TREST
 static int post_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
                        apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
 {
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
-        return OK;
-    for (; s; s = s->next)
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
         rest_handler_listen(s);
     return OK;
 }
@@ -209,11 +207,11 @@ static int handler(request_rec *r)
 
 static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
-    static const char *const after_pg[] = { "mod_pg.c", NULL };
+    static const char *const pg[] = { "mod_pg.c", NULL };
 
     ap_hook_optional_fn_retrieve(rest_handler_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(post_config, NULL, after_pg, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, pg, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -143,8 +143,8 @@ static int bind_texts(apr_pool_t *pool, const rest_argument_t *argument, const s
     return 1;
 }
 
-static int bind(apr_pool_t *pool, const rest_argument_t *argument, const slot_t *slot, const apr_array_header_t *given,
-                rest_plan_t *plan, rest_fault_t *fault)
+static int bind_argument(apr_pool_t *pool, const rest_argument_t *argument, const slot_t *slot,
+                         const apr_array_header_t *given, rest_plan_t *plan, rest_fault_t *fault)
 {
     const rest_given_t *item = &APR_ARRAY_IDX(given, slot->first, rest_given_t);
     rest_binding_t binding = { argument, item->text, slot->place == REST_IN_PATH };
@@ -207,7 +207,7 @@ static int plan_one(apr_pool_t *pool, const rest_function_t *function, const apr
         const rest_argument_t *argument = &APR_ARRAY_IDX(function->arguments, i, rest_argument_t);
 
         if (slots[i].count > 0) {
-            if (!bind(pool, argument, &slots[i], given, plan, fault))
+            if (!bind_argument(pool, argument, &slots[i], given, plan, fault))
                 return 0;
         } else if (!argument->has_default && !argument->name) {
             return rest_blame(fault, apr_psprintf(pool,

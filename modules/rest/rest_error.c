@@ -139,7 +139,7 @@ int rest_error_is_stale(const trestle_pg_error_t *error)
 {
     static const char *const states[] = { "42P01", "42883", "42703", "42704", "3F000", "42725", "42804" };
 
-    for (unsigned i = 0; error->statement >= 0 && i < sizeof(states) / sizeof(states[0]); i++)
+    for (unsigned i = 0; error->statement >= 0 && !error->context && i < sizeof(states) / sizeof(states[0]); i++)
         if (!strcmp(error->sqlstate, states[i]))
             return 1;
     return 0;

@@ -18,7 +18,8 @@
 void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_statement_t *statement,
                           int anonymous, rest_fault_t *fault);
 
-/* 1 if the error may come from a catalogue that is older than the schema: something named in it is gone. */
+/* 1 if the error may come from a catalogue that is older than the schema: something that the statement
+ * itself names (not a function's body) is gone. */
 int rest_error_is_stale(const trestle_pg_error_t *error);
 
 #endif

@@ -49,19 +49,20 @@ void rest_handler_retrieve(void)
 {
     pg_pool = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_pool);
     pg_run = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_run);
-    pg_listen = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen);
+    pg_listen_all = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen_all);
     pg_generation = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_generation);
     caller_of = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
 }
 
 int rest_handler_is_ready(void)
 {
-    return pg_pool && pg_run && pg_listen && pg_generation;
+    return pg_pool && pg_run && pg_generation;
 }
 
 void rest_handler_listen(server_rec *s)
 {
-    pg_listen(s, NULL, REST_CHANNEL);
+    if (pg_listen_all)
+        pg_listen_all(s, REST_CHANNEL);
 }
 
 /* RFC 9110 section 15.5.2: a 401 carries a challenge; the module that authenticates knows the better one. */

@@ -14,7 +14,7 @@ void rest_handler_retrieve(void);
 /* 1 if mod_pg is there. */
 int rest_handler_is_ready(void);
 
-/* Asks every pool of s to listen for changes of the schema. Call in post_config. */
+/* Asks every pool to listen for changes of its schema. Call in post_config. */
 void rest_handler_listen(server_rec *s);
 
 /* Answers r; returns what a handler returns. */

@@ -26,7 +26,7 @@ APLOG_USE_MODULE(rest);
 
 static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) * pg_pool;
 static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_listen) * pg_listen;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) * pg_listen_all;
 static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) * pg_generation;
 static APR_OPTIONAL_FN_TYPE(trestle_caller) * caller_of;
 

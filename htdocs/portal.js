@@ -11,11 +11,10 @@ async function getJSON(path) {
     return {ok: answer.ok, body: await answer.json().catch(() => ({}))};
 }
 
-function link(address) {
+function link(origin) {
     const a = document.createElement("a");
-    a.href = address;
-    a.textContent = address.replace(/^https?:\/\//, "");
-    a.title = address;
+    a.href = `${origin}/health/ready`;
+    a.textContent = origin;
     return a;
 }
 
@@ -31,7 +30,7 @@ function card(application) {
     const item = document.getElementById("application").content.firstElementChild.cloneNode(true);
     item.querySelector("h3").textContent = application.name;
     for (const address of addresses(application)) {
-        item.querySelector(".addresses").append(link(`${address}/health/ready`));
+        item.querySelector(".addresses").append(link(address));
     }
     return item;
 }

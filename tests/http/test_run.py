@@ -1,0 +1,340 @@
+"""make run, start and stop: what they make, leave, survive and say."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from harness import APPLICATIONS, ROOT, SERVER_USER, Product, scratch, until
+
+TRESTLE = ROOT / "bin" / "trestle"
+
+
+def processes(path):
+    """Ids of the processes whose command line names the path."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(path).encode() in entry.read_bytes() and int(entry.parent.name) != os.getpid():
+                found.append(int(entry.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+def say(environment, verb="start", program=TRESTLE):
+    """The command's exit code and everything it printed."""
+    done = subprocess.run([program, verb], env={**os.environ, **environment}, cwd="/", capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=120, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module", name="own")
+def own_product():
+    """A product that only these tests stop and start; .said is what its first start printed."""
+    made = Product()
+    made.said = made.start()
+    yield made
+    made.stop()
+    shutil.rmtree(made.var, ignore_errors=True)
+
+
+def in_service(product):
+    return product.get("/health/ready", app="videoplanet").status == 200
+
+
+def trusted(product, name, port):
+    """The answer to GET /health/live for that host name, with only our own authority trusted."""
+    context = ssl.create_default_context(cafile=product.var / "tls" / "ca.pem")
+    with socket.create_connection(("127.0.0.1", port), 10) as plain, context.wrap_socket(plain, server_hostname=name) as tls:
+        tls.sendall(f"GET /health/live HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+        return tls.recv(4096)
+
+
+def test_clients_that_trust_the_authority_accept_every_address(own):
+    for index, app in enumerate((None, *APPLICATIONS)):
+        assert trusted(own, "localhost", own.https + index).startswith(b"HTTP/1.1 200")
+        assert trusted(own, "127.0.0.1", own.https + index).startswith(b"HTTP/1.1 200")
+        if app:
+            assert trusted(own, f"{app}.localhost", own.https).startswith(b"HTTP/1.1 200")
+
+
+def test_the_authority_vouches_for_localhost_only(own, tmp_path):
+    """A certificate for another name, made with the authority's stolen key, is refused."""
+    tls = own.var / "tls"
+    subprocess.run(["openssl", "req", "-new", "-key", tls / "server.key", "-subj", "/CN=x", "-out", tmp_path / "request"], check=True)
+    for name, accepted in (("videoplanet.localhost", True), ("bank.example", False)):
+        (tmp_path / "names").write_text(f"subjectAltName=DNS:{name}\n")
+        subprocess.run(["openssl", "x509", "-req", "-in", tmp_path / "request", "-CA", tls / "ca.pem", "-CAkey", tls / "ca.key",
+                        "-set_serial", "7", "-extfile", tmp_path / "names", "-out", tmp_path / "certificate"],
+                       check=True, capture_output=True)
+        done = subprocess.run(["openssl", "verify", "-CAfile", tls / "ca.pem", tmp_path / "certificate"], capture_output=True,
+                              check=False)
+        assert (done.returncode == 0) == accepted, name
+
+
+def test_http2_on_tls_and_old_tls_refused(own):
+    context = ssl.create_default_context(cafile=own.var / "tls" / "ca.pem")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", own.https), 10) as plain, context.wrap_socket(plain, server_hostname="localhost") as tls:
+        assert tls.selected_alpn_protocol() == "h2" and tls.version() == "TLSv1.3"
+    old = ssl.create_default_context(cafile=own.var / "tls" / "ca.pem")
+    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", own.https), 10) as plain, pytest.raises(ssl.SSLError):
+        old.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_the_ports_are_on_loopback_only(own):
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
+    for address in (a for a in addresses if ":" not in a):
+        for port in (own.https, own.http, own.https + 1, own.http + 1):
+            with pytest.raises(OSError):
+                socket.create_connection((address, port), 2).close()
+
+
+def test_the_printed_request_works(own):
+    command = re.search(r"^ *(curl .*(?:\\\n.*)*)", own.said, re.M).group(1)
+    assert str(own.https + 1) in command
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    assert "vridge_session" in done.stdout
+    for name in ("owner@", "manager@", "member@", "outsider@videoplanet.test", "Trestle-sample-1"):
+        assert name in own.said
+
+
+def test_the_portal_lists_the_applications(own):
+    page = own.get("/")
+    assert page.status == 200 and page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for asset, kind in (("portal.js", "text/javascript"), ("portal.css", "text/css"), ("trestle.svg", "image/svg+xml")):
+        answer = own.get(f"/{asset}")
+        assert answer.status == 200 and answer.headers["content-type"].startswith(kind)
+    listed = own.get("/applications.json").json()["applications"]
+    assert [(a["name"], a["https"], a["http"]) for a in listed] == [(a, *own.ports(a)) for a in APPLICATIONS]
+    for app in APPLICATIONS:
+        assert own.get(f"/health/applications/{app}").status == 200
+    assert own.get("/health/applications/nothing").status == 404
+
+
+def test_secrets_are_for_the_servers_user_only(own):
+    files = [*own.password_files(), own.var / "tls" / "ca.key", own.var / "tls" / "server.key"]
+    assert len(files) == 4 * 6 + 2
+    for file in files:
+        assert file.stat().st_mode & 0o077 == 0, file
+        assert file.owner() == SERVER_USER
+    for directory in ("keys", "secrets", "postgres"):
+        assert (own.var / directory).stat().st_mode & 0o077 == 0, directory
+    for app in APPLICATIONS:
+        key = (own.var / "keys" / app / "token").read_text()
+        assert re.fullmatch(r"[A-Za-z0-9_-]{86}", key)
+
+
+def test_nothing_runs_as_root(own):
+    pids = processes(own.var)
+    assert len(pids) >= 2
+    for pid in pids:
+        assert os.stat(f"/proc/{pid}").st_uid != 0
+
+
+def test_the_database_wants_a_password_and_listens_on_no_port(own):
+    assert own.sql("show listen_addresses", app="postgres") == [""]
+    conninfo = f"host={own.var}/run dbname=videoplanet user=videoplanet_login"
+    from harness import as_server_user
+    wrong = subprocess.run(as_server_user(["env", "PGPASSWORD=wrong", "psql", conninfo, "-c", "select 1"]), capture_output=True,
+                           text=True, check=False, cwd="/")
+    assert wrong.returncode != 0 and "password authentication failed" in wrong.stderr
+    password = (own.var / "secrets" / "videoplanet_login.password").read_text()
+    right = subprocess.run(as_server_user(["env", f"PGPASSWORD={password}", "psql", conninfo, "-Atc", "select 1"]),
+                           capture_output=True, text=True, check=False, cwd="/")
+    assert right.stdout == "1\n", right.stderr
+    methods = own.sql("select distinct auth_method from pg_hba_file_rules order by 1", app="postgres")
+    assert methods == ["peer", "scram-sha-256"]
+
+
+def test_starting_twice_says_so(own):
+    code, said = say(own.environment)
+    assert code == 0 and "running already" in said
+    code, said = say(own.environment, "run")
+    assert code == 1 and "make stop" in said
+    code, said = say({"TRESTLE_VAR": str(own.var)}, "status")
+    assert code == 0 and f"https://localhost:{own.https + 1}" in said
+
+
+def test_a_second_start_is_quick_and_keeps_the_data(own):
+    own.sql("create table public.kept (n int)")
+    key = (own.var / "keys" / "videoplanet" / "token").read_bytes()
+    certificate = (own.var / "tls" / "server.pem").read_bytes()
+    own.run("stop")
+    assert processes(own.var) == []
+    started = time.monotonic()
+    own.start()
+    assert time.monotonic() - started < 5
+    assert in_service(own)
+    assert own.sql("select to_regclass('public.kept')") == ["kept"]
+    assert (own.var / "keys" / "videoplanet" / "token").read_bytes() == key
+    assert (own.var / "tls" / "server.pem").read_bytes() == certificate
+
+
+def test_stopping_twice_is_no_error(own):
+    own.run("stop")
+    code, said = say(own.environment, "stop")
+    assert code == 0 and "was not running" in said
+    code, said = say(own.environment, "status")
+    assert code == 3 and "not running" in said
+    own.start()
+
+
+def test_process_ids_that_now_belong_to_others_are_no_hindrance(own):
+    own.run("stop")
+    for path in (own.var / "run" / "httpd.pid", own.var / "postgres" / "data" / "postmaster.pid"):
+        path.write_text(f"{os.getpid()}\n")
+        shutil.chown(path, SERVER_USER)
+    own.start()
+    assert in_service(own)
+
+
+def test_a_crash_of_everything_is_recovered_from(own):
+    for pid in processes(own.var):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    until(lambda: not processes(own.var), 10)
+    own.start()
+    assert in_service(own)
+    assert own.sql("select to_regclass('public.kept')") == ["kept"]
+
+
+def test_a_crash_of_postgres_alone_is_mended_by_a_start(own):
+    own.stop_database()
+    code, said = say(own.environment)
+    assert code == 0, said
+    assert in_service(own)
+
+
+def test_a_taken_port_is_named_with_the_mend(own):
+    own.run("stop")
+    try:
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", own.http + 2))
+            taken.listen()
+            code, said = say(own.environment)
+        assert code == 1 and f"port {own.http + 2}" in said and "mentoring" in said and "HTTP_PORT" in said
+        assert processes(own.var) == []
+    finally:
+        own.start()
+
+
+@pytest.mark.parametrize("settings,mend", [
+    ({"HTTPS_PORT": "80"}, "HTTPS_PORT=9443"),
+    ({"HTTPS_PORT": "x"}, "HTTPS_PORT=9443"),
+    ({"HTTP_PORT": "65535"}, "HTTP_PORT=9443"),
+    ({"HTTPS_PORT": "9000", "HTTP_PORT": "9003"}, "leave more room"),
+    ({"HTTPS_ADDRESS": "everywhere"}, "127.0.0.1"),
+    ({"TRESTLE_VAR": "/tmp/" + "long/" * 20}, "TRESTLE_VAR=/srv"),
+])
+def test_wrong_settings_name_the_mend(settings, mend):
+    code, said = say(settings)
+    assert code == 1 and mend in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the servers to another user")
+@pytest.mark.parametrize("user", ["root", "nobody-there"])
+def test_a_wrong_user_names_the_mend(user):
+    code, said = say({"TRESTLE_USER": user, "TRESTLE_VAR": "/nonexistent/var"})
+    assert code == 1 and "TRESTLE_USER=www-data" in said
+
+
+@pytest.fixture
+def clone():
+    """A copy of what `make run` needs, in a directory whose name has a blank."""
+    path = scratch("a clone")
+    for name in ("bin", "conf", "htdocs", "sql"):
+        shutil.copytree(ROOT / name, path / name)
+    modules = path / "var" / "build" / "release" / "modules"
+    modules.parent.mkdir(parents=True)
+    shutil.copytree(ROOT / "var" / "build" / "release" / "modules", modules, ignore=lambda d, names: [n for n in names if not n.endswith(".so")])
+    for directory in (path, path / "var"):
+        shutil.chown(directory, os.geteuid(), os.getegid())
+    yield path
+    for pid in processes(path):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the servers to another user")
+def test_a_clone_that_the_user_cannot_reach(clone):
+    clone.chmod(0o700)
+    code, said = say({}, program=clone / "bin" / "trestle")
+    assert code == 1
+    assert f"cannot reach {clone}" in said and "chmod" in said and SERVER_USER in said and "TRESTLE_USER" in said
+
+
+def test_run_from_a_half_made_place_until_ctrl_c(clone):
+    """A start that was cut short is completed; Ctrl-C ends all processes; nothing outside var/ is touched."""
+    listing = lambda: sorted((str(p), p.stat().st_mtime_ns) for p in clone.rglob("*") if clone / "var" not in (p, *p.parents) and p != clone)
+    half = Product()
+    shutil.rmtree(half.var)
+    environment = {**os.environ, "HTTPS_PORT": str(half.https), "HTTP_PORT": str(half.http)}
+    environment.pop("TRESTLE_VAR", None)
+    for path in ("postgres/data.new", "keys/videoplanet", "run", "log", "tls", "secrets"):
+        (clone / "var" / path).mkdir(parents=True)
+    (clone / "var/postgres/data.new/PG_VERSION").write_text("15\n")
+    (clone / "var/keys/videoplanet/token").write_text("")
+    (clone / "var/keys/videoplanet/token.new").write_text("half")
+    (clone / "var/tls/server.pem").write_text("half")
+    for path in (clone / "var").rglob("*"):
+        if "build" not in path.parts:
+            shutil.chown(path, SERVER_USER)
+    before = listing()
+    console = clone / "var" / "console"
+    with open(console, "wb") as out:
+        running = subprocess.Popen([clone / "bin" / "trestle", "run"], env=environment, cwd="/", stdout=out, stderr=out,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: "Ctrl-C stops it" in console.read_text() or running.poll() is not None, 60)
+    assert running.poll() is None, console.read_text()
+    assert trusted_copy(clone, half.https + 1).startswith(b"HTTP/1.1 200")
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.wait(30) == 0
+    assert "Stopping" in console.read_text()
+    until(lambda: not processes(clone), 10)
+    assert listing() == before
+
+
+def trusted_copy(clone, port):
+    class Place:  # pylint: disable=too-few-public-methods
+        var = clone / "var"
+    return trusted(Place, "localhost", port)
+
+
+def test_run_ends_when_a_server_ends(own):
+    own.run("stop")
+    console = own.var / "console"
+    with open(console, "wb") as out:
+        running = subprocess.Popen([TRESTLE, "run"], env=own.environment, cwd="/", stdout=out, stderr=out,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        until(lambda: "Ctrl-C stops it" in console.read_text() or running.poll() is not None, 60)
+        own.stop_database()
+        assert running.wait(30) == 1
+        assert "ended by itself" in console.read_text()
+        assert processes(own.var) == []
+    finally:
+        own.start()
+
+
+def test_nothing_is_missing_so_nothing_is_installed():
+    done = subprocess.run([ROOT / "bin" / "trestle-packages", "test"], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "" and done.stderr == ""
+
+
+def test_var_is_ignored_by_git():
+    done = subprocess.run(["git", "check-ignore", "-q", "var/keys/videoplanet/token"], cwd=ROOT, check=False)
+    assert done.returncode == 0

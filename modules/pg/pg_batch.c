@@ -393,7 +393,8 @@ static int is_unfit(run_t *run)
         error->message = "a batch has at most 61 settings";
     for (int i = 0; !error->message && i < batch->nstatements; i++)
         if (pg_statement_is_forbidden(batch->statements[i].sql)) {
-            error->message = "a statement of a batch may neither begin nor end a transaction, nor copy";
+            error->message = "a statement of a batch may not be able to end its transaction (CALL, DO, COMMIT and the "
+                             "like), nor copy";
             error->statement = i;
         }
     if (!error->message)

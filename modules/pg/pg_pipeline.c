@@ -49,8 +49,8 @@ static const char *skip_to_word(const char *sql)
 
 int pg_statement_is_forbidden(const char *sql)
 {
-    static const char *const words[] = { "BEGIN", "START",     "COMMIT", "END",     "ROLLBACK",
-                                         "ABORT", "SAVEPOINT", "COPY",   "PREPARE", "RELEASE" };
+    static const char *const words[] = { "BEGIN",     "START", "COMMIT",  "END",     "ROLLBACK", "ABORT",
+                                         "SAVEPOINT", "COPY",  "PREPARE", "RELEASE", "CALL",     "DO" };
     const char *word = skip_to_word(sql);
     size_t n = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
 

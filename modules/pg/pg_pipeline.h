@@ -16,8 +16,8 @@
 const char *pg_settings_statement(apr_pool_t *pool, int n, int unlock);
 
 /*
- * 1 if the statement would end, or begin, a transaction or start a COPY: such a statement would run what follows it in
- * the batch outside of its role and settings. Looks at the first word behind blanks, comments and parentheses.
+ * 1 if the statement begins or ends a transaction, may do so inside (CALL, DO), or starts a COPY: what follows it would
+ * run outside of the batch's role and settings. Looks at the first word behind blanks, comments and parentheses.
  */
 int pg_statement_is_forbidden(const char *sql);
 

@@ -23,12 +23,18 @@ typedef struct {
     const char *const *columns; /* NULL for a single value; for a list the members of its rows, ended by NULL */
 } trestle_template_name_t;
 
-typedef enum { TRESTLE_VALUE_UNKNOWN, TRESTLE_VALUE_TEXT, TRESTLE_VALUE_NUMBER, TRESTLE_VALUE_LIST } trestle_value_e;
+typedef enum {
+    TRESTLE_VALUE_UNKNOWN,
+    TRESTLE_VALUE_TEXT,
+    TRESTLE_VALUE_NUMBER,
+    TRESTLE_VALUE_JSON,
+    TRESTLE_VALUE_LIST
+} trestle_value_e;
 
 /* What a name stands for in one document. Zeroed memory is an unknown value. */
 typedef struct trestle_template_value_t {
     trestle_value_e kind;
-    const char *text;                             /* TEXT: UTF-8 */
+    const char *text;                             /* TEXT: UTF-8; JSON: JSON text */
     apr_int64_t number;                           /* NUMBER */
     int rows;                                     /* LIST */
     const struct trestle_template_value_t *cells; /* LIST: rows times the number of columns, row by row */

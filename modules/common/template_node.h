@@ -1,5 +1,5 @@
 /*
- * The compiled form of a template: what template.c builds and template_render.c walks. For these two only.
+ * The compiled form of a template: what template.c and template_string.c build and template_render.c walks. For them only.
  */
 #ifndef TRESTLE_TEMPLATE_NODE_H
 #define TRESTLE_TEMPLATE_NODE_H

@@ -132,6 +132,8 @@ static void render_string(const trestle_template_t *node, const scope_t *scope, 
 
         if (value.kind == TRESTLE_VALUE_NUMBER)
             trestle_text_addf(out, "%" APR_INT64_T_FMT, value.number);
+        else if (value.kind == TRESTLE_VALUE_JSON)
+            trestle_text_adds(out, value.text);
         else
             trestle_text_add_json(out, value.text);
         return;

@@ -43,6 +43,12 @@ typedef struct {
     apr_hash_t *wordings;               /* as problem_style_t; the same */
 } dir_config_t;
 
+/* What is remembered of a request. */
+typedef struct {
+    const trestle_problem_t *problem; /* set by a hook for the error that it returns; NULL: none */
+    apr_table_t *error_headers;       /* err_headers_out when the handler was about to run; NULL: not kept */
+} request_config_t;
+
 /* The compiled problem_standard_template. */
 static const trestle_template_t *standard_template;
 
@@ -147,13 +153,15 @@ static int is_code(const char *arg)
     return n > 0 && n <= 64 && !arg[n] && !apr_isdigit(*arg);
 }
 
-static const char *set_code(cmd_parms *cmd, void *dir, const char *status, const char *code)
+static const char *set_code(cmd_parms *cmd, void *dir, const char *key, const char *code)
 {
     dir_config_t *config = dir;
 
-    if (!is_status(status))
-        return apr_psprintf(cmd->pool, "ProblemCode '%s' is not a status from 400 to 599; write for example 404",
-                            status);
+    if (!is_status(key) && !is_code(key))
+        return apr_psprintf(cmd->pool,
+                            "ProblemCode '%s' is neither a status from 400 to 599 nor a code; write for example 404 or "
+                            "INVALID_TOKEN",
+                            key);
     if (!is_code(code))
         return apr_psprintf(cmd->pool,
                             "ProblemCode '%s' is not 1-64 characters of letters, digits, _, . and -, beginning with "
@@ -161,7 +169,7 @@ static const char *set_code(cmd_parms *cmd, void *dir, const char *status, const
                             code);
     if (!config->codes)
         config->codes = apr_hash_make(cmd->pool);
-    apr_hash_set(config->codes, status, APR_HASH_KEY_STRING, code);
+    apr_hash_set(config->codes, key, APR_HASH_KEY_STRING, code);
     return NULL;
 }
 
@@ -203,7 +211,8 @@ static const command_rec commands[] = {
                    "en, ko, or auto (by Accept-Language) and the language where the client prefers none"),
     AP_INIT_TAKE1("ProblemTypeBase", set_type_base, NULL, OR_FILEINFO,
                   "URI below which each code is a problem type; default about:blank"),
-    AP_INIT_TAKE2("ProblemCode", set_code, NULL, OR_FILEINFO, "a status, and the code of errors that have none"),
+    AP_INIT_TAKE2("ProblemCode", set_code, NULL, OR_FILEINFO,
+                  "a status and the code of its errors that have none, or a code and its name here"),
     AP_INIT_TAKE_ARGV("ProblemText", set_text, NULL, OR_FILEINFO,
                       "a status or code, a language (en, ko, *), a detail and optionally a title"),
     { NULL }
@@ -224,16 +233,28 @@ static const dir_config_t *config_of(request_rec *r)
     return ap_get_module_config(r->per_dir_config, &problem_module);
 }
 
+/* What is remembered of r, made when it is needed first. */
+static request_config_t *memory_of(request_rec *r)
+{
+    request_config_t *memory = ap_get_module_config(r->request_config, &problem_module);
+
+    if (!memory) {
+        memory = apr_pcalloc(r->pool, sizeof(*memory));
+        ap_set_module_config(r->request_config, &problem_module, memory);
+    }
+    return memory;
+}
+
 /* What a hook remembered about the error that r is answered with. A page of ErrorDocument may have failed meanwhile. */
 static const trestle_problem_t *remembered(request_rec *r)
 {
     int status = r->status;
 
     for (; r; r = r->prev) {
-        const trestle_problem_t *problem = ap_get_module_config(r->request_config, &problem_module);
+        const request_config_t *memory = ap_get_module_config(r->request_config, &problem_module);
 
-        if (problem && problem->status == status)
-            return problem;
+        if (memory && memory->problem && memory->problem->status == status)
+            return memory->problem;
     }
     return NULL;
 }
@@ -277,6 +298,16 @@ static void set_headers(request_rec *r, const dir_config_t *config, const char *
     ap_set_content_length(r, (apr_off_t)length);
 }
 
+/* The path as the client wrote it, without query; NULL if there is none. */
+static const char *path_of(request_rec *r)
+{
+    const char *path = r->unparsed_uri, *host;
+
+    if (path && *path != '/' && (host = strstr(path, "://")))
+        path = host + 3 + strcspn(host + 3, "/?");
+    return path && *path == '/' ? apr_pstrmemdup(r->pool, path, strcspn(path, "?#")) : NULL;
+}
+
 /* Writes the document of problem in r->pool and sets the headers that go with it. */
 static trestle_text_t write_document(request_rec *r, const trestle_problem_t *problem)
 {
@@ -293,7 +324,7 @@ static trestle_text_t write_document(request_rec *r, const trestle_problem_t *pr
     while (first->prev)
         first = first->prev;
     facts.method = first->method;
-    facts.path = first->parsed_uri.path;
+    facts.path = path_of(first);
     problem_document_write(problem, &facts, &style, language, &text, &localised);
     set_headers(r, config, localised ? problem_language_tag(language) : NULL, text.length);
     return text;
@@ -318,15 +349,31 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *page)
     return ap_pass_brigade(f->next, page);
 }
 
+/*
+ * When reading a body fails, httpd's header filter mixes err_headers_out into headers_out before it starts on the error
+ * page, which then discards both. What stood there before the handler is kept for that case, where there may be a body.
+ */
+static void insert_filter(request_rec *r)
+{
+    if (r->method_number != M_GET && config_of(r)->details == 1 && !r->main)
+        memory_of(r)->error_headers = apr_table_copy(r->pool, r->err_headers_out);
+}
+
 static void insert_error_filter(request_rec *r)
 {
-    if (config_of(r)->details == 1 && r->status >= 400 && !r->main)
-        ap_add_output_filter(error_filter, NULL, r, r->connection);
+    const request_config_t *memory;
+
+    if (config_of(r)->details != 1 || r->status < 400 || r->main)
+        return;
+    memory = ap_get_module_config(r->request_config, &problem_module);
+    if (memory && memory->error_headers && apr_is_empty_table(r->err_headers_out))
+        r->err_headers_out = apr_table_copy(r->pool, memory->error_headers);
+    ap_add_output_filter(error_filter, NULL, r, r->connection);
 }
 
 static void trestle_problem_set(request_rec *r, const trestle_problem_t *problem)
 {
-    ap_set_module_config(r->request_config, &problem_module, (void *)problem);
+    memory_of(r)->problem = problem;
 }
 
 static int trestle_problem_send(request_rec *r, const trestle_problem_t *problem)
@@ -347,6 +394,7 @@ static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* Behind mod_headers: "Header always set Cache-Control" must have been done when the default is looked for. */
     ap_hook_insert_error_filter(insert_error_filter, before, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
     ap_register_output_filter(error_filter, replace_page, NULL, AP_FTYPE_CONTENT_SET);
 }
 

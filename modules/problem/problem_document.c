@@ -23,9 +23,9 @@ enum {
     VALUES
 };
 
-enum { COLUMN_FIELD, COLUMN_CODE, COLUMN_DETAIL, COLUMNS };
+enum { COLUMN_FIELD, COLUMN_LOC, COLUMN_CODE, COLUMN_DETAIL, COLUMNS };
 
-static const char *const columns[] = { "field", "code", "detail", NULL };
+static const char *const columns[] = { "field", "loc", "code", "detail", NULL };
 
 /* In the order of the VALUE_ numbers. */
 const trestle_template_name_t problem_vocabulary[] = {
@@ -80,12 +80,14 @@ static void choose_texts(const trestle_problem_t *problem, const char *code, con
         *detail = by_status ? by_status->detail : texts->detail[language];
 }
 
+/* The code that the module gave, under the name that it has here; else the status's. */
 static const char *code_of(apr_pool_t *pool, const trestle_problem_t *problem, const problem_style_t *style)
 {
-    const char *code = problem->code;
+    const char *key = problem->code ? problem->code : apr_itoa(pool, problem->status);
+    const char *code = style->codes ? apr_hash_get(style->codes, key, APR_HASH_KEY_STRING) : NULL;
 
-    if (!code && style->codes)
-        code = apr_hash_get(style->codes, apr_itoa(pool, problem->status), APR_HASH_KEY_STRING);
+    if (!code)
+        code = problem->code;
     return code ? code : problem_texts_of(problem->status)->code;
 }
 
@@ -119,9 +121,40 @@ static const char *instance_of(apr_pool_t *pool, const char *request_id)
     return request_id && is_uuid(request_id) ? apr_pstrcat(pool, "urn:uuid:", request_id, NULL) : request_id;
 }
 
-static void fill_row(trestle_template_value_t *cells, const char *field, const char *code, const char *detail)
+/*
+ * A field as a JSON array of its parts, "query.ids.3" as ["query","ids",3]. The first part is where it stands in the
+ * request: body where the field does not say.
+ */
+static trestle_template_value_t loc_of(apr_pool_t *pool, const char *field)
+{
+    static const char *const places[] = { "body", "query", "path", "header", "cookie" };
+    trestle_text_t text = trestle_text_make(pool, 64);
+    trestle_template_value_t value = { .kind = TRESTLE_VALUE_JSON };
+    apr_size_t n = field ? strcspn(field, ".") : 0;
+    int placed = 0;
+
+    for (unsigned i = 0; n && i < sizeof(places) / sizeof(places[0]); i++)
+        placed |= strlen(places[i]) == n && !strncmp(places[i], field, n);
+    trestle_text_adds(&text, placed ? "[" : "[\"body\"");
+    for (const char *s = field; s; s = s[n] ? s + n + 1 : NULL) {
+        n = strcspn(s, ".");
+        if (text.length > 1)
+            trestle_text_addc(&text, ',');
+        if (n && n < 10 && strspn(s, "0123456789") == n && (*s != '0' || n == 1))
+            trestle_text_add(&text, s, n);
+        else
+            trestle_text_add_json_bytes(&text, s, n);
+    }
+    trestle_text_addc(&text, ']');
+    value.text = text.bytes;
+    return value;
+}
+
+static void fill_row(apr_pool_t *pool, trestle_template_value_t *cells, const char *field, const char *code,
+                     const char *detail)
 {
     cells[COLUMN_FIELD] = trestle_template_text(field);
+    cells[COLUMN_LOC] = loc_of(pool, field);
     cells[COLUMN_CODE] = trestle_template_text(code);
     cells[COLUMN_DETAIL] = trestle_template_text(detail);
 }
@@ -138,11 +171,14 @@ static void fill_lists(apr_pool_t *pool, const trestle_problem_t *problem, const
         for (int i = 0; i < n; i++) {
             const trestle_field_error_t *error = &APR_ARRAY_IDX(problem->errors, i, trestle_field_error_t);
 
-            fill_row(cells + i * COLUMNS, error->field, error->code, error->detail);
+            fill_row(pool, cells + i * COLUMNS, error->field, error->code, error->detail);
         }
     else
-        fill_row(cells, problem->field, code, detail);
+        fill_row(pool, cells, problem->field, code, detail);
     values[VALUE_CAUSES] = list;
+    values[VALUE_FIELD] = cells[COLUMN_FIELD];
+    if (problem->field)
+        values[VALUE_FIELD] = trestle_template_text(problem->field);
     if (!problem->field && !(problem->errors && problem->errors->nelts))
         list.rows = 0;
     values[VALUE_ERRORS] = list;
@@ -162,7 +198,6 @@ void problem_document_write(const trestle_problem_t *problem, const problem_requ
     values[VALUE_TYPE] = trestle_template_text(type_of(out->pool, problem, code, style->type_base));
     values[VALUE_TITLE] = trestle_template_text(title);
     values[VALUE_DETAIL] = trestle_template_text(detail);
-    values[VALUE_FIELD] = trestle_template_text(problem->field);
     values[VALUE_INSTANCE] = trestle_template_text(instance_of(out->pool, request->request_id));
     values[VALUE_REQUEST_ID] = trestle_template_text(request->request_id);
     values[VALUE_METHOD] = trestle_template_text(request->method);

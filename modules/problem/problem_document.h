@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     const trestle_template_t *template;
     const char *type_base; /* what "type" begins with; NULL: about:blank */
-    apr_hash_t *codes;     /* status in digits → code */
+    apr_hash_t *codes;     /* status in digits, or code → code */
     apr_hash_t *wordings;  /* "404 en", "INVALID_TOKEN *" → problem_wording_t */
 } problem_style_t;
 

@@ -175,7 +175,7 @@ static const command_rec commands[] = {
 static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
                         apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
 {
-    if (rest_handler_is_ready())
+    if (rest_handler_retrieve())
         return OK;
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                  "TRSRE04: mod_rest needs mod_pg; add LoadModule pg_module before LoadModule rest_module");
@@ -209,7 +209,6 @@ static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
     static const char *const pg[] = { "mod_pg.c", NULL };
 
-    ap_hook_optional_fn_retrieve(rest_handler_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, pg, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);

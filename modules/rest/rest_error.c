@@ -33,14 +33,17 @@ static const struct {
     { "57P0", 503, "SERVICE_UNAVAILABLE", NULL },
 };
 
-/* The number behind "portal parameter $" at the start of the context: which parameter could not be read. 0: none. */
+/* The number behind "portal parameter $" in a line of the context: which parameter could not be read. 0: none. */
 static int parameter_of(const trestle_pg_error_t *error)
 {
-    const char *line = error->context ? strstr(error->context, "portal parameter $") : NULL;
+    static const char words[] = "unnamed portal parameter $";
 
-    if (!line || memchr(error->context, '\n', (size_t)(line - error->context)))
-        return 0;
-    return atoi(line + strlen("portal parameter $"));
+    for (const char *line = error->context; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (!strncmp(line, words, sizeof(words) - 1))
+            return atoi(line + sizeof(words) - 1);
+    }
+    return 0;
 }
 
 /* The column of "Key (name)=(value) …"; NULL for several columns or an expression. */

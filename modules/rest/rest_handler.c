@@ -24,11 +24,11 @@
 extern module AP_MODULE_DECLARE_DATA rest_module;
 APLOG_USE_MODULE(rest);
 
-static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) * pg_pool;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) * pg_listen_all;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) * pg_generation;
-static APR_OPTIONAL_FN_TYPE(trestle_caller) * caller_of;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) *pg_pool;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_run) *pg_run;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) *pg_listen_all;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) *pg_generation;
+static APR_OPTIONAL_FN_TYPE(trestle_caller) *caller_of;
 
 /* A request on its way. */
 typedef struct {
@@ -45,17 +45,13 @@ typedef struct {
     rest_fault_t fault;
 } work_t;
 
-void rest_handler_retrieve(void)
+int rest_handler_retrieve(void)
 {
     pg_pool = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_pool);
     pg_run = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_run);
     pg_listen_all = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen_all);
     pg_generation = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_generation);
     caller_of = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
-}
-
-int rest_handler_is_ready(void)
-{
     return pg_pool && pg_run && pg_generation;
 }
 

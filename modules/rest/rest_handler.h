@@ -8,11 +8,8 @@
 
 #include "httpd.h"
 
-/* Finds the functions of other modules. Hook it as optional_fn_retrieve. */
-void rest_handler_retrieve(void);
-
-/* 1 if mod_pg is there. */
-int rest_handler_is_ready(void);
+/* Finds the functions of other modules; call in check_config, when all are loaded. 1 if mod_pg is among them. */
+int rest_handler_retrieve(void);
 
 /* Asks every pool to listen for changes of its schema. Call in post_config. */
 void rest_handler_listen(server_rec *s);

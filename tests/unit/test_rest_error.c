@@ -117,8 +117,9 @@ static void fields_are_named(void **state)
     assert_string_equal(
         meaning((trestle_pg_error_t){ .sqlstate = "22P02", .context = "unnamed portal parameter $2 = '...'" }, 0),
         "400 VALIDATION_ERROR name");
-    assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "22007", .context = "portal \"p\" parameter $1" }, 0),
-                        "400 VALIDATION_ERROR -");
+    assert_string_equal(
+        meaning((trestle_pg_error_t){ .sqlstate = "22007", .context = "SQL function \"f\" portal parameter $1" }, 0),
+        "400 VALIDATION_ERROR -");
     assert_string_equal(
         meaning((trestle_pg_error_t){ .sqlstate = "22007", .context = "unnamed portal parameter $1" }, 0),
         "404 NOT_FOUND -");
@@ -126,8 +127,10 @@ static void fields_are_named(void **state)
         meaning((trestle_pg_error_t){ .sqlstate = "22P02", .context = "unnamed portal parameter $9" }, 0),
         "400 VALIDATION_ERROR -");
     assert_string_equal(
-        meaning((trestle_pg_error_t){ .sqlstate = "22P02", .context = "SQL function\nunnamed portal parameter $1" }, 0),
-        "400 VALIDATION_ERROR -");
+        meaning((trestle_pg_error_t){ .sqlstate = "22P02",
+                                      .context = "JSON data, line 1: x\nunnamed portal parameter $2 = 'x'" },
+                0),
+        "400 VALIDATION_ERROR name");
     assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "23502", .column = "title" }, 0),
                         "400 REQUIRED_FIELD_MISSING title");
     assert_string_equal(

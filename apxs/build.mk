@@ -59,7 +59,7 @@ $B/%.o: %.c
 
 # Tests in C. A unit test links with every core of the suite; a test module is a module that only tests load; a fuzz
 # target is run over its kept corpus by tests/fuzz/replay.c, or by libFuzzer (make fuzz).
-TEST_LIBRARIES := $(sort $(foreach m,$(MODULES),$(LIBS_$(m)))) -ljwt $(shell apr-1-config --link-ld 2>/dev/null) \
+TEST_LIBRARIES := $(sort $(foreach m,$(MODULES),$(LIBS_$(m)))) -ljwt -ljansson $(shell apr-1-config --link-ld 2>/dev/null) \
                   $(shell apu-1-config --link-ld 2>/dev/null)
 UNIT_TESTS     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 TEST_MODULES   := $(patsubst tests/modules/%.c,$B/tests/%.so,$(wildcard tests/modules/mod_*.c))

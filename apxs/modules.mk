@@ -2,9 +2,9 @@
 MODULES := trestle problem pg auth_jwt identity rest prometheus
 
 LIBS_trestle    :=
-LIBS_problem    := -ljansson
+LIBS_problem    :=
 LIBS_pg         := -lpq
 LIBS_auth_jwt   := -ljansson -lcrypto -ljwt
 LIBS_identity   := -ljansson -lcrypto -lsodium -lpq
 LIBS_rest       := -ljansson -lpq
-LIBS_prometheus := -ljansson -lpq
+LIBS_prometheus := -lcrypto -lpq

@@ -1,0 +1,148 @@
+#include "identity_form.h"
+
+#include "text.h"
+#include "trestle_problem.h"
+
+#include <apr_strings.h>
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+/* 1 if the media type (perhaps with parameters) is name. */
+static int is_type(const char *type, const char *name)
+{
+    size_t n = strlen(name);
+
+    return type && !strncasecmp(type, name, n) && (!type[n] || strchr("; \t", type[n]));
+}
+
+static int hexadecimal(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* Decodes a name or value of a form into out, which has room for n bytes. The length, or -1 if it is malformed. */
+static apr_ssize_t decode(const char *text, apr_size_t n, char *out)
+{
+    apr_ssize_t length = 0;
+
+    for (apr_size_t i = 0; i < n; i++) {
+        char c = text[i];
+
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            int high = i + 2 < n ? hexadecimal(text[i + 1]) : -1, low = i + 2 < n ? hexadecimal(text[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return -1;
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (!c)
+            return -1;
+        out[length++] = c;
+    }
+    return trestle_utf8_valid(out, (apr_size_t)length) ? length : -1;
+}
+
+/* Adds "name=value" of n bytes to fields; buffer has room for n bytes. 0 if it is malformed. */
+static int add_pair(json_t *fields, const char *pair, apr_size_t n, char *buffer)
+{
+    const char *equals = memchr(pair, '=', n);
+    apr_size_t name_length = equals ? (apr_size_t)(equals - pair) : n;
+    apr_ssize_t length = decode(pair, name_length, buffer);
+    char *name;
+    int ok;
+
+    if (length < 0)
+        return 0;
+    name = strndup(buffer, (size_t)length);
+    length = equals ? decode(equals + 1, n - name_length - 1, buffer) : 0;
+    ok = name && length >= 0 && !json_object_get(fields, name)
+         && json_object_set_new(fields, name, json_stringn(buffer, (size_t)length)) == 0;
+    free(name);
+    return ok;
+}
+
+static json_t *read_form(const char *bytes, apr_size_t n)
+{
+    json_t *fields = json_object();
+    char *buffer = malloc(n + 1);
+    int ok = fields && buffer;
+
+    for (apr_size_t i = 0; ok && i < n;) {
+        const char *end = memchr(bytes + i, '&', n - i);
+        apr_size_t length = end ? (apr_size_t)(end - bytes) - i : n - i;
+
+        ok = !length || add_pair(fields, bytes + i, length, buffer);
+        i += length + 1;
+    }
+    if (buffer)
+        sodium_memzero(buffer, n);
+    free(buffer);
+    if (!ok) {
+        json_decref(fields);
+        fields = NULL;
+    }
+    return fields;
+}
+
+identity_form_e identity_form_read(const char *type, const char *bytes, apr_size_t n, json_t **fields)
+{
+    if (is_type(type, "multipart/form-data"))
+        return IDENTITY_FORM_UNSUPPORTED;
+    *fields = is_type(type, "application/x-www-form-urlencoded") ? read_form(bytes, n)
+                                                                 : json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(*fields))
+        return IDENTITY_FORM_OK;
+    json_decref(*fields);
+    *fields = NULL;
+    return IDENTITY_FORM_MALFORMED;
+}
+
+/* Code points, not bytes: what a person counts. */
+static apr_size_t characters(const char *text)
+{
+    apr_size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+static void add_error(apr_array_header_t *errors, const char *name, const char *code, const char *detail)
+{
+    trestle_field_error_t *error = apr_array_push(errors);
+
+    error->field = name;
+    error->code = code;
+    error->detail = detail;
+}
+
+const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, apr_array_header_t *errors)
+{
+    const json_t *value = json_object_get(fields, name);
+    const char *text = json_string_value(value);
+
+    if (!value || json_is_null(value) || (text && !*text)) {
+        add_error(errors, name, "REQUIRED_FIELD_MISSING",
+                  apr_psprintf(errors->pool, "The field %s is required.", name));
+    } else if (!text) {
+        add_error(errors, name, "VALIDATION_ERROR", apr_psprintf(errors->pool, "The field %s must be a text.", name));
+    } else if (characters(text) > most) {
+        add_error(errors, name, "VALIDATION_ERROR",
+                  apr_psprintf(errors->pool, "The field %s has more than %d characters.", name, (int)most));
+    } else {
+        return text;
+    }
+    return NULL;
+}
+
+void identity_form_wipe(json_t *fields, const char *name)
+{
+    json_t *value = json_object_get(fields, name);
+
+    if (json_is_string(value))
+        sodium_memzero((char *)json_string_value(value), json_string_length(value));
+}

@@ -1,0 +1,32 @@
+/*
+ * The fields that a request's body carries: members of a JSON object, or a form (application/x-www-form-urlencoded).
+ */
+#ifndef IDENTITY_FORM_H
+#define IDENTITY_FORM_H
+
+#include <apr_tables.h>
+#include <jansson.h>
+
+typedef enum {
+    IDENTITY_FORM_OK,
+    IDENTITY_FORM_MALFORMED,  /* neither an object of JSON nor a form */
+    IDENTITY_FORM_UNSUPPORTED /* multipart/form-data */
+} identity_form_e;
+
+/*
+ * Reads n bytes of the given media type (NULL: none was sent) into *fields, which the caller gives back with
+ * json_decref. Everything but a form is read as JSON: browsers' fetch without headers says text/plain. A name that
+ * comes twice, text that is not UTF-8 and NULs are malformed.
+ */
+identity_form_e identity_form_read(const char *type, const char *bytes, apr_size_t n, json_t **fields);
+
+/*
+ * The text of a field of 1 to most characters, which lives as long as fields. NULL if it is missing or wrong; then what
+ * is wrong has been pushed onto errors (trestle_field_error_t).
+ */
+const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, apr_array_header_t *errors);
+
+/* Overwrites a field's text in memory; for passwords, before fields is given back. */
+void identity_form_wipe(json_t *fields, const char *name);
+
+#endif

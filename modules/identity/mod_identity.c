@@ -1,0 +1,75 @@
+/*
+ * mod_identity: accounts. One handler name per operation, put at any URL with SetHandler:
+ *   identity-login   sign-in by address and password
+ */
+#include "identity_config.h"
+#include "identity_database.h"
+#include "identity_hashing.h"
+#include "identity_login.h"
+
+#include "refuse.h"
+#include "trestle.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "mod_status.h"
+
+#include <sodium.h>
+#include <string.h>
+
+extern module AP_MODULE_DECLARE_DATA identity_module;
+
+/* The operations; all of them change something, so that all of them are POST. */
+static const struct {
+    const char *handler;
+    int (*answer)(request_rec *r);
+} operations[] = {
+    { "identity-login", identity_login },
+};
+
+static int handler(request_rec *r)
+{
+    if (strncmp(r->handler, "identity-", 9))
+        return DECLINED;
+    for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if (strcmp(r->handler, operations[i].handler))
+            continue;
+        if (r->method_number == M_POST)
+            return operations[i].answer(r);
+        apr_table_setn(r->err_headers_out, "Allow", "POST");
+        return trestle_answer_problem(r, trestle_problem_make(r, HTTP_METHOD_NOT_ALLOWED, NULL, NULL, NULL));
+    }
+    return DECLINED;
+}
+
+static void retrieve_functions(void)
+{
+    identity_database_retrieve();
+    identity_login_retrieve();
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog TRESTLE_UNUSED, apr_pool_t *ptemp TRESTLE_UNUSED,
+                       server_rec *s)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    return sodium_init() >= 0 && identity_hashing_prepare(pconf, s) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
+{
+    ap_hook_check_config(identity_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_optional_fn_retrieve(retrieve_functions, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ap, status_hook, identity_hashing_status, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+module AP_MODULE_DECLARE_DATA identity_module = { STANDARD20_MODULE_STUFF,
+                                                  identity_config_create_dir,
+                                                  identity_config_merge_dir,
+                                                  identity_config_create_server,
+                                                  NULL,
+                                                  identity_commands,
+                                                  register_hooks,
+                                                  0 };

@@ -23,7 +23,7 @@ const char *pg_conninfo_check(apr_pool_t *pool, const char *conninfo)
     const char *problem = NULL;
     PQconninfoOption *options;
 
-    if (!*conninfo)
+    if (!conninfo[strspn(conninfo, " \t")])
         return "the connection string is empty; write for example \"host=/run/postgresql dbname=shop user=shop_login\"";
     options = PQconninfoParse(conninfo, &message);
     if (!options) {

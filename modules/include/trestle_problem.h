@@ -34,8 +34,9 @@ typedef struct {
 APR_DECLARE_OPTIONAL_FN(void, trestle_problem_set, (request_rec * r, const trestle_problem_t *p));
 
 /*
- * Sends the problem as this request's answer, from a handler: status, headers, body. Keeps the connection open, which
- * returning the status would not for 400 and 503. Returns what the handler returns (OK, or AP_FILTER_ERROR).
+ * Sends the problem as this request's answer, from a handler: status, headers, body. What the handler has put into
+ * headers_out is kept, but for what describes another body. httpd closes an HTTP/1.1 connection behind 400, 408, 411,
+ * 413, 414, 500, 501 and 503, whoever sends them. Returns what the handler returns (OK, or AP_FILTER_ERROR).
  */
 APR_DECLARE_OPTIONAL_FN(int, trestle_problem_send, (request_rec * r, const trestle_problem_t *p));
 

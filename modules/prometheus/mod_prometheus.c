@@ -76,7 +76,7 @@ static const char *set_template(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_word(cmd_parms *cmd, const char *arg, const char **word)
 {
-    if (!*arg || strlen(arg) > 128 || !trestle_utf8_valid(arg, strlen(arg)))
+    if (strlen(arg) > 128 || !trestle_utf8_valid(arg, strlen(arg)))
         return apr_psprintf(cmd->pool, "%s is not 1-128 bytes of UTF-8; write for example backend", cmd->cmd->name);
     *word = arg;
     return NULL;

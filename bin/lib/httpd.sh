@@ -28,8 +28,11 @@ write_httpd_conf() {
         printf 'Define HTTPS_ADDRESS "%s"\n' "$HTTPS_ADDRESS"
         if has_ipv6 && [[ $HTTPS_ADDRESS == 127.0.0.1 ]]; then echo 'Define TRESTLE_IPV6'; fi
         printf 'Define PORTAL_HTTPS %s\nDefine PORTAL_HTTP %s\n' "$HTTPS_PORT" "$HTTP_PORT"
-        # shellcheck disable=SC2016  # httpd replaces it
-        echo 'Include "${TRESTLE_ROOT}/conf/trestle.conf"'
+        printf 'Include "%s/conf/trestle.conf"\n' "$root"
+        echo '<Macro PortalApplications>'
+        printf '    Use TrestlePortalHealth %s\n' "${applications[@]}"
+        echo '</Macro>'
+        printf 'Include "%s/conf/portal.conf"\n' "$root"
         for name in "${applications[@]}"; do
             printf 'Include "%s/conf/apps/%s.conf"\n' "$root" "$name"
             printf 'Use TrestleApplicationHosts %s %s %s\n' "$name" "$(https_port "$name")" "$(http_port "$name")"
@@ -76,7 +79,8 @@ start_httpd() {
     said=$("$program" -f "$httpd_conf" -t 2>&1) || fail "httpd's configuration has a mistake:" "$said"
     check_ports
     rm -f "$run/httpd.pid" # httpd_pid has seen that it is nobody's
-    before=$(wc -c <"$error_log" 2>/dev/null || echo 0)
+    touch "$error_log"
+    before=$(wc -c <"$error_log")
     said=$("$program" -f "$httpd_conf" -k start 2>&1 </dev/null) || fail 'httpd did not start:' "$said" "$(tail -c "+$((before + 1))" "$error_log")"
     for ((tries = 0; tries < 100; tries++)); do
         port_is_taken "$HTTPS_PORT" && return

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced: messages to the person at the terminal.
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 
 # fail WHAT [LINE...]: says what is wrong and how to mend it, and ends the script.
 fail() {

@@ -124,7 +124,7 @@ static const command_rec commands[] = {
                   "the service's version in health reports"),
     AP_INIT_TAKE1("HealthTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,
                   "how long all checks of health-ready together may take"),
-    AP_INIT_ITERATE("HealthMigrations", set_migrations, NULL, RSRC_CONF,
+    AP_INIT_ITERATE("HealthMigrations", set_migrations, NULL, RSRC_CONF | ACCESS_CONF,
                     "directories of the migrations that the database must have"),
     { NULL }
 };
@@ -172,7 +172,7 @@ static apr_hash_t *applied_migrations(request_rec *r, apr_time_t deadline)
 {
     const trestle_pg_statement_t statement = { .sql = "SELECT name, checksum FROM trestle.applied_migrations()" };
     trestle_pg_batch_t batch = { .statements = &statement, .nstatements = 1, .read_only = 1 };
-    trestle_pg_pool_t *pool = pg_pool(r);
+    trestle_pg_pool_t *pool = pg_pool && pg_run ? pg_pool(r) : NULL;
     trestle_pg_reply_t reply = { .outcome = TRESTLE_PG_UNAVAILABLE };
     apr_hash_t *applied;
 

@@ -60,10 +60,10 @@ make_directories() {
         if [[ ! -d $path ]]; then
             mkdir "$path" 2>/dev/null \
                 || fail "$var cannot be written by $(id -un): it belongs to $(stat -c %U "$var"). Run make as that user, or remove $var"
-            case $name in run | tls) chmod 755 "$path" ;; log) chmod 750 "$path" ;; *) chmod 700 "$path" ;; esac
             ((EUID)) || chown "$server_user:" "$path"
         fi
         "${as_server[@]}" test -w "$path" \
             || fail "$path belongs to $(stat -c %U "$path") and $server_user cannot write it. Run make as before, or, if its data may go, remove $var"
+        case $name in run | tls) chmod 755 "$path" ;; log) chmod 750 "$path" ;; *) chmod 700 "$path" ;; esac
     done
 }

@@ -4,6 +4,7 @@
 # write_once FILE COMMAND...: the command's output becomes FILE, mode 0600, unless it is there already.
 write_once() {
     [[ ! -s $1 ]] || return 0
+    rm -f "$1.new"
     (umask 077 && "${@:2}" >"$1.new") && mv "$1.new" "$1"
 }
 

@@ -46,5 +46,5 @@ check_settings() {
     local socket=$run/.s.PGSQL.5432
     ((${#socket} <= socket_limit)) || fail "the path $run is too long for a unix socket" \
         "mend it with a shorter place: make run TRESTLE_VAR=/srv/trestle-var, or a clone in a shorter path"
-    [[ $root$var != *[\"\$\\]* ]] || fail "the path of this clone holds one of \" \$ \\, which httpd's configuration cannot name; move it"
+    [[ $root$var != *[\"\'\$\\]* ]] || fail "the path of this clone holds a quote, a \$ or a backslash, which configuration files cannot name; move it"
 }

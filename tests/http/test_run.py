@@ -79,6 +79,7 @@ def test_the_authority_vouches_for_localhost_only(own, tmp_path):
         assert (done.returncode == 0) == accepted, name
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_http2_on_tls_and_old_tls_refused(own):
     context = ssl.create_default_context(cafile=own.var / "tls" / "ca.pem")
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -100,7 +101,7 @@ def test_the_ports_are_on_loopback_only(own):
 
 
 def test_the_printed_request_works(own):
-    command = re.search(r"^ *(curl .*(?:\\\n.*)*)", own.said, re.M).group(1)
+    command = re.search(r"^ *(curl (?:.*\\\n)*.*)", own.said, re.M).group(1)
     assert str(own.https + 1) in command
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     assert "vridge_session" in done.stdout
@@ -300,6 +301,8 @@ def test_run_from_a_half_made_place_until_ctrl_c(clone):
                                    stdin=subprocess.DEVNULL, start_new_session=True)
     until(lambda: "Ctrl-C stops it" in console.read_text() or running.poll() is not None, 60)
     assert running.poll() is None, console.read_text()
+    for name in ("keys", "secrets", "postgres"):
+        assert (clone / "var" / name).stat().st_mode & 0o077 == 0
     assert trusted_copy(clone, half.https + 1).startswith(b"HTTP/1.1 200")
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait(30) == 0

@@ -53,11 +53,21 @@ static int post_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTL
     return OK;
 }
 
+static void stop_now(pg_child_t *stopping)
+{
+    const apr_uint64_t one = 1;
+
+    stopping->stop = PG_STOPPED;
+    if (write(stopping->stop_fd, &one, sizeof(one)) < 0)
+        stopping->quit = 1;
+}
+
 static apr_status_t stop_child(void *data)
 {
     pg_child_t *stopping = data;
 
     stopping->quit = 1;
+    stop_now(stopping);
     for (int i = 0; i < stopping->pools->nelts; i++)
         pg_maintain_stop(APR_ARRAY_IDX(stopping->pools, i, trestle_pg_pool_t *));
     child = NULL;
@@ -96,15 +106,14 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 /* May run in a signal handler: only atomic stores, write, sem_post and PQcancel, which are made for it. */
 static void child_stopping(apr_pool_t *pchild TRESTLE_UNUSED, int graceful)
 {
-    const apr_uint64_t one = 1;
     char message[256];
 
     if (!child)
         return;
-    child->stop = graceful ? PG_ENDING : PG_STOPPED;
-    if (!graceful) {
-        if (write(child->stop_fd, &one, sizeof(one)) < 0)
-            child->quit = 1;
+    if (graceful) {
+        child->stop = PG_ENDING;
+    } else {
+        stop_now(child);
         if (!child->threaded && pg_running_cancel)
             PQcancel(pg_running_cancel, message, sizeof(message));
     }

@@ -28,6 +28,7 @@ typedef struct pg_connection_t {
     apr_time_t used;          /* when it was last given back */
     pg_statements_t prepared; /* its prepared statements */
     int forget;               /* 1: DEALLOCATE ALL before the next batch */
+    int ready;                /* 1: counted in the pool's nready */
 } pg_connection_t;
 
 /* A connection whose query is being cancelled. */
@@ -76,7 +77,8 @@ struct trestle_pg_pool_t {
     pthread_mutex_t lock;
     pg_connection_t *idle; /* guarded: most recently used first */
     int nidle;             /* guarded */
-    int nopen;             /* guarded: idle, busy and connecting ones */
+    int nopen;             /* guarded: idle, busy, connecting and closing ones */
+    int nready;            /* guarded: idle and busy ones */
     pg_queue_t waiters;    /* guarded */
     pg_breaker_t breaker;  /* guarded */
     sem_t bell;            /* the maintenance thread's, if member is -1 */
@@ -90,7 +92,8 @@ struct trestle_pg_pool_t {
 
     pthread_t listener;
     int listens; /* 1: the thread runs or ran; touched by the maintenance thread alone */
-    _Atomic int listener_done;
+
+    _Atomic apr_time_t warned; /* when a request's failure was last logged as a warning */
 };
 
 /* Why there is no connection. */
@@ -134,7 +137,7 @@ void pg_pool_discard(pg_connection_t *connection);
  * free. */
 pg_connection_t *pg_pool_open(trestle_pg_pool_t *pool, apr_time_t deadline);
 
-/* Frees a slot and tells whoever waits for one. The lock is not held. */
+/* Frees the slot of a connection that is no longer counted, and tells whoever waits for one. The lock is not held. */
 void pg_pool_free_slot(trestle_pg_pool_t *pool, int slot);
 
 /* Closes all idle connections, or those that min, keep and exptime say. */

@@ -374,9 +374,15 @@ static void unavailable(run_t *run, const char *why, int level)
 {
     trestle_pg_pool_t *pool = run->pool;
 
+    apr_time_t now = pg_now(), warned = atomic_load(&pool->warned);
+
     run->reply->outcome = TRESTLE_PG_UNAVAILABLE;
-    run->reply->retry_after = pg_breaker_retry_after(&pool->breaker, pg_now());
+    run->reply->retry_after = pg_breaker_retry_after(&pool->breaker, now);
     atomic_fetch_add(&pool->shared->counters.unavailable, 1);
+    /* An overload would fill the log with the same line: one warning a second. */
+    if (level == APLOG_WARNING
+        && (now - warned < APR_USEC_PER_SEC || !atomic_compare_exchange_strong(&pool->warned, &warned, now)))
+        level = APLOG_INFO;
     ap_log_rerror(APLOG_MARK, level, 0, run->r, "TRSPG12: pool %s: %s", pool->name, why);
 }
 
@@ -448,11 +454,34 @@ static void abandoned(run_t *run, end_e end)
     }
 }
 
+/* The connection broke. 1 if the batch may run again, on another one: only if it changes nothing. */
+static int lost(run_t *run, int *repeated, apr_interval_time_t wait)
+{
+    pg_counters_t *counters = &run->pool->shared->counters;
+    const char *cause = run->failure ? PQresultErrorField(run->failure, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+    if (!cause)
+        cause = PQerrorMessage(run->connection->pg);
+    cause = ap_escape_logitem(run->r->pool, cause);
+    atomic_fetch_add(&counters->lost, 1);
+    pg_pool_discard(run->connection);
+    if (run->batch->read_only && !(*repeated)++) {
+        atomic_fetch_add(&counters->repeated, 1);
+        return acquire(run, pg_now() + wait);
+    }
+    unavailable(run,
+                apr_pstrcat(run->r->pool,
+                            run->batch->read_only ? "the connection broke twice: "
+                                                  : "the connection broke, a write is not repeated: ",
+                            cause, NULL),
+                APLOG_WARNING);
+    return 0;
+}
+
 void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch, apr_interval_time_t wait,
                   trestle_pg_reply_t *reply)
 {
     run_t run = { .r = r, .pool = pool, .batch = batch, .reply = reply, .client = client_socket(r) };
-    apr_time_t patience = pg_now() + wait;
     int repeated = 0;
 
     memset(reply, 0, sizeof(*reply));
@@ -465,7 +494,7 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
     reply->results = apr_pcalloc(r->pool, (size_t)batch->nstatements * sizeof(*reply->results));
     atomic_fetch_add(&pool->shared->counters.batches, 1);
     build_settings(&run);
-    if (!acquire(&run, patience))
+    if (!acquire(&run, pg_now() + wait))
         return;
     run.deadline = pg_now() + (batch->timeout ? batch->timeout : pool->timeout);
     for (;;) {
@@ -485,17 +514,8 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
                 refused(&run);
             return;
         case LOST:
-            atomic_fetch_add(&pool->shared->counters.lost, 1);
-            pg_pool_discard(run.connection);
-            if (batch->read_only && !repeated++) {
-                atomic_fetch_add(&pool->shared->counters.repeated, 1);
-                if (acquire(&run, patience))
-                    continue;
-                return;
-            }
-            unavailable(
-                &run, batch->read_only ? "the connection broke twice" : "the connection broke; a write is not repeated",
-                APLOG_WARNING);
+            if (lost(&run, &repeated, wait))
+                continue;
             return;
         case TIMEOUT:
         case STOPPED:

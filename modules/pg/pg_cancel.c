@@ -107,6 +107,8 @@ void pg_cancel_take(pg_connection_t *connection)
     item->since = pg_now();
     pg_slot_state(pool->shared, connection->slot, pool->child->pid, PG_SLOT_CLOSING);
     pthread_mutex_lock(&pool->lock);
+    pool->nready--;
+    connection->ready = 0;
     for (end = &pool->cancelling; *end; end = &(*end)->next)
         ;
     *end = item;

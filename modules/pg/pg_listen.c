@@ -138,10 +138,8 @@ static pg_connection_t *open_connection(trestle_pg_pool_t *pool, int *failing)
     char *message = NULL, sqlstate[6];
     pg_connection_t *connection = NULL;
 
+    atomic_store(&pool->shared->listener_waits, slot < 0);
     if (slot >= 0) {
-        pthread_mutex_lock(&pool->lock);
-        pool->nopen++;
-        pthread_mutex_unlock(&pool->lock);
         connection = pg_connect(pool, pool->listen_conninfo ? pool->listen_conninfo : pool->conninfo, slot,
                                 pg_now() + pool->connect_timeout, &message, sqlstate);
         if (!connection)
@@ -175,14 +173,18 @@ static void *listen_thread(void *argument)
                          pool->name);
             receive(pool, connection);
         }
-        if (connection)
-            pg_pool_discard(connection);
+        if (connection) {
+            int slot = connection->slot;
+
+            pg_connection_close(connection);
+            pg_pool_free_slot(pool, slot);
+        }
         if (!must_end(pool))
             pg_wait(pool->child, -1, 0, -1, pg_now() + RETRY);
     }
+    atomic_store(&pool->shared->listener_waits, 0);
     atomic_compare_exchange_strong(&pool->shared->listener, &me, 0);
     pg_ring_all(pool->shared, pool->member);
-    atomic_store(&pool->listener_done, 1);
     return NULL;
 }
 
@@ -196,7 +198,6 @@ void pg_listen_tend(trestle_pg_pool_t *pool)
         return;
     if (!atomic_compare_exchange_strong(&pool->shared->listener, &holder, pool->child->pid))
         return;
-    atomic_store(&pool->listener_done, 0);
     if (pg_thread_start(&pool->listener, listen_thread, pool) == 0)
         pool->listens = 1;
     else

@@ -79,8 +79,10 @@ static void open_due(trestle_pg_pool_t *pool)
         int due;
 
         pthread_mutex_lock(&pool->lock);
-        due = pool->breaker.open ? pg_now() >= pool->breaker.probe
-                                 : pool->nopen < pool->min && pool->child->stop == PG_RUNNING;
+        if (pool->child->stop != PG_RUNNING && !pool->waiters.first)
+            due = 0;
+        else
+            due = pool->breaker.open ? pg_now() >= pool->breaker.probe : pool->nopen < pool->min;
         pthread_mutex_unlock(&pool->lock);
         if (!due || pool->child->quit || pool->child->stop == PG_STOPPED)
             return;
@@ -121,8 +123,6 @@ static void *maintain(void *argument)
         if (stop == PG_RUNNING) {
             give_up_idle(pool);
             pg_listen_tend(pool);
-        } else {
-            pg_listen_stop(pool);
         }
         pg_cancel_expire(pool);
         pg_pool_close_idle(pool, stop != PG_RUNNING);

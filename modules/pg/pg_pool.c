@@ -23,9 +23,7 @@ void pg_pool_free_slot(trestle_pg_pool_t *pool, int slot)
 {
     pg_slot_free(pool->shared, slot);
     pthread_mutex_lock(&pool->lock);
-    pool->nopen--;
-    if (pool->waiters.first)
-        pg_queue_wake_first(&pool->waiters);
+    pg_queue_wake_first(&pool->waiters);
     pthread_mutex_unlock(&pool->lock);
     pg_ring_waiting(pool->shared, pool->member);
 }
@@ -33,10 +31,14 @@ void pg_pool_free_slot(trestle_pg_pool_t *pool, int slot)
 void pg_pool_discard(pg_connection_t *connection)
 {
     trestle_pg_pool_t *pool = connection->pool;
-    int slot = connection->slot;
+    int slot = connection->slot, ready = connection->ready;
 
     pg_slot_state(pool->shared, slot, pool->child->pid, PG_SLOT_CLOSING);
     pg_connection_close(connection);
+    pthread_mutex_lock(&pool->lock);
+    pool->nopen--;
+    pool->nready -= ready;
+    pthread_mutex_unlock(&pool->lock);
     pg_pool_free_slot(pool, slot);
 }
 
@@ -77,6 +79,10 @@ static pg_connection_t *open_in_slot(trestle_pg_pool_t *pool, int slot, apr_time
     pthread_mutex_lock(&pool->lock);
     if (!cut_short && (connection || pool->child->stop != PG_STOPPED))
         note_attempt(pool, connection != NULL, message, sqlstate);
+    if (connection)
+        pool->nready += connection->ready = 1;
+    else
+        pool->nopen--;
     pg_queue_wake_first(&pool->waiters);
     pthread_mutex_unlock(&pool->lock);
     free(message);
@@ -181,11 +187,11 @@ static pg_acquire_e wait_for(trestle_pg_pool_t *pool, pg_waiter_t *waiter, apr_t
         }
         now = pg_now();
         if (pool->child->stop == PG_STOPPED || now >= deadline
-            || (pool->nopen == 0 && pg_breaker_hopeless(&pool->breaker, now, pool->wait))) {
+            || (pool->nready == 0 && pg_breaker_hopeless(&pool->breaker, now, pool->wait))) {
             leave(pool, waiter);
-            return pool->child->stop == PG_STOPPED          ? PG_NO_CHILD
-                   : pool->nopen == 0 && pool->breaker.open ? PG_NO_DATABASE
-                                                            : PG_NO_TIME;
+            return pool->child->stop == PG_STOPPED           ? PG_NO_CHILD
+                   : pool->nready == 0 && pool->breaker.open ? PG_NO_DATABASE
+                                                             : PG_NO_TIME;
         }
         if (pool->waiters.first == waiter && now + LOOK_INTERVAL < until) {
             until = now + LOOK_INTERVAL;
@@ -251,8 +257,7 @@ static int is_surplus(const trestle_pg_pool_t *pool, const pg_connection_t *conn
 {
     apr_interval_time_t idle = now - connection->used;
 
-    return (pool->nidle > pool->keep && pool->nidle > pool->min && idle > APR_USEC_PER_SEC)
-           || (pool->nopen > pool->min && idle > pool->exptime);
+    return (pool->nidle > pool->keep && idle > APR_USEC_PER_SEC) || (pool->nopen > pool->min && idle > pool->exptime);
 }
 
 void pg_pool_close_idle(trestle_pg_pool_t *pool, int all)

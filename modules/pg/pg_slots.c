@@ -123,7 +123,8 @@ int pg_shared_forget(pg_shared_t *shared, uint32_t pid)
     for (uint32_t i = 0; i < members; i++)
         if (atomic_load(&shared->member[i].pid) == pid)
             pg_member_leave(shared, (int)i);
-    atomic_compare_exchange_strong(&shared->listener, &listener, 0);
+    if (atomic_compare_exchange_strong(&shared->listener, &listener, 0))
+        atomic_store(&shared->listener_waits, 0);
     if (freed)
         pg_ring_waiting(shared, -1);
     return freed;
@@ -138,7 +139,7 @@ static int is_waiting(pg_shared_t *shared, uint32_t i)
 int pg_others_waiting(pg_shared_t *shared, int member)
 {
     uint32_t members = atomic_load_explicit(&shared->members, memory_order_relaxed);
-    int waiting = 0;
+    int waiting = (int)atomic_load_explicit(&shared->listener_waits, memory_order_relaxed);
 
     for (uint32_t i = 0; i < members; i++)
         waiting += (int)i != member && is_waiting(shared, i);

@@ -46,8 +46,9 @@ typedef struct {
     _Atomic uint32_t slots[PG_SLOTS];
     pg_member_t member[PG_MEMBERS];
     pg_counters_t counters;
-    _Atomic uint32_t listener;  /* pid of the child whose thread listens; 0: nobody */
-    _Atomic uint32_t nchannels; /* only the parent adds */
+    _Atomic uint32_t listener;       /* pid of the child whose thread listens; 0: nobody */
+    _Atomic uint32_t listener_waits; /* 1: it has no slot */
+    _Atomic uint32_t nchannels;      /* only the parent adds */
     pg_channel_t channels[PG_CHANNELS];
 } pg_shared_t;
 
@@ -74,7 +75,7 @@ void pg_member_leave(pg_shared_t *shared, int member);
 /* Frees all that a dead process held: slots, membership, the listener's seat. Returns how many slots. */
 int pg_shared_forget(pg_shared_t *shared, uint32_t pid);
 
-/* How many members other than this one have requests waiting. */
+/* How many others wait: members other than this one with requests waiting, and the listener. */
 int pg_others_waiting(pg_shared_t *shared, int member);
 
 /* Rings the bell of one other member that has requests waiting, the next one after the last that was rung. */

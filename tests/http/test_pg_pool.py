@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from harness import BUILD
 from pg_support import backends, batch, pool, rows, server, status, timed, wait_for
 
 MPMS = ["event", "worker", "prefork"]
@@ -123,15 +124,16 @@ def test_pgmin_is_open_in_advance_and_idle_ones_expire(postgres):
 def test_graceful_restarts_under_load(postgres, mpm):
     with server(postgres.conninfo(), "PgMax 8\nPgMin 1\nPgWait 15s", mpm=mpm, children=4 if mpm == "prefork" else 2,
                 threads=8) as one:
-        failures, served, end = [], [], threading.Event()
+        failures, answered_by, end = [], [0], threading.Event()
 
         def ask():
             while not end.is_set():
                 try:
                     answer = batch(one, "sql SELECT pg_sleep(0.005)")
-                    if answer.status != 200:
+                    if answer.status == 200:
+                        answered_by.append(answer.json()["pid"])
+                    else:
                         failures.append(answer.status)
-                    served.append(1)
                 except (OSError, http.client.HTTPException) as error:
                     failures.append(repr(error))
 
@@ -139,15 +141,16 @@ def test_graceful_restarts_under_load(postgres, mpm):
         with Peak(postgres) as seen:
             for thread in threads:
                 thread.start()
+            wait_for(lambda: len(answered_by) > 10)
             before = set(one.children())
             for _ in range(20):
                 previous = set(one.children())
                 one.graceful()
-                wait_for(lambda old=previous: set(one.children()) - old, 20)
+                wait_for(lambda old=previous: answered_by[-1] not in old, 20)
             end.set()
             for thread in threads:
                 thread.join()
-        assert not failures and len(served) > 40
+        assert not failures and len(set(answered_by)) > 20
         assert 0 < seen.peak <= 8
         wait_for(lambda: not before & set(one.children()), 20)
         wait_for(lambda: backends(postgres) == status(one)["Open"] <= 8, 20)
@@ -222,6 +225,7 @@ def test_virtual_hosts(postgres):
     postgres.sql("DROP DATABASE pg_other")
 
 
+@pytest.mark.skipif(BUILD == "asan", reason="AddressSanitizer keeps freed memory")
 def test_memory_of_a_child_stays_flat(postgres):
     with server(postgres.conninfo(), "PgMax 4\nPgPrepareMax 32", mpm="event", threads=8, expected=["TRSPG10"]) as one:
         child = wait_for(one.children)[0]

@@ -1,6 +1,8 @@
 -- Development data. Forty people; the password of each is Trestle-sample-1 (Argon2id, m=19456, t=2, p=1).
 -- owner@, manager@, member@ and outsider@videoplanet.test come first, then person05@ … person40@videoplanet.test.
 
+set local time zone 'Asia/Seoul'; -- whose days the contract counts
+
 with person (number, name, nickname, company, role) as (
     values (1, 'owner', '김하늘', '플래닛 스튜디오', 'client'),
            (2, 'manager', '이준호', '플래닛 스튜디오', 'client'),

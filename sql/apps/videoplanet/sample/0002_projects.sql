@@ -2,6 +2,8 @@
 --   1- 80 owned by owner@; of these n <= 60 with manager@ as manager and n > 20 with member@ as normal member
 --  81-100 owned by manager@, 101-110 by member@, 111-130 by outsider@, 131-240 by the others
 
+set local time zone 'Asia/Seoul'; -- whose days the contract counts
+
 create temporary table numbered on commit drop as
 with person as (
     select id, row_number() over (order by id) as number from videoplanet.users where email like '%@videoplanet.test'
@@ -15,7 +17,7 @@ join person on person.number = case when n <= 80 then 1 when n <= 100 then 2 whe
 alter table numbered add project bigint;
 with project as (
     insert into videoplanet.projects
-        (user_id, name, manager, consumer, description, color, status, progress, details, created)
+        (user_id, name, manager, consumer, description, color, status, progress, details, created, updated)
     select owner,
            (array['봄 캠페인', 'Harbour Lights', '신제품 런칭', 'The Quiet Kitchen', '브랜드 필름', 'City in Motion', '채용 홍보', 'Road to the East', '다큐멘터리', 'Winter Stories'])[1 + n % 10]
            || ' ' || (array['티저', 'Part', '본편', 'Episode', '메이킹', 'Trailer', '인터뷰'])[1 + n % 7] || ' ' || n,
@@ -28,7 +30,7 @@ with project as (
            case when n % 4 = 0
                then jsonb_build_object('budget', n * 100000, 'shooting_location', '서울 성동구', 'reference_link', 'https://example.com/' || n)
                else '{}' end,
-           created
+           created, created + n % 9 * interval '1 day'
     from numbered
     order by n
     returning id, created

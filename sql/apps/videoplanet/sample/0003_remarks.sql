@@ -1,5 +1,7 @@
 -- Development data. Films, and 15 remarks on each project with comments, reactions, reads and chat.
 
+set local time zone 'Asia/Seoul'; -- whose days the contract counts
+
 create temporary table voice on commit drop as
 select project_id, user_id, row_number() over (partition by project_id order by user_id) as number,
        count(*) over (partition by project_id) as people

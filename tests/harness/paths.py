@@ -1,7 +1,9 @@
 """Where things are, and how a process is started without root's rights."""
+import contextlib
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import socket
 import tempfile
@@ -31,8 +33,15 @@ def scratch(name):
     return path
 
 
-def free_port():
-    """A TCP port on loopback that is free now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_port(count=1):
+    """The first of count TCP ports in a row that are free on loopback now. Below the range from which the kernel takes
+    ports for outgoing connections, and random, so that runs beside each other hardly meet."""
+    while True:
+        base = random.randrange(12000, 32000 - count)
+        try:
+            with contextlib.ExitStack() as held:
+                for port in range(base, base + count):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return base
+        except OSError:
+            continue

@@ -13,32 +13,13 @@ APPLICATIONS = ("videoplanet", "mentoring", "mobilegpt", "maplestory")
 SAMPLE_PASSWORD = "Trestle-sample-1"
 
 
-def free_base(count=len(APPLICATIONS) + 1):
-    """A port that is free together with the count - 1 ports behind it."""
-    while True:
-        base = free_port()
-        try:
-            import socket
-            sockets = []
-            try:
-                for port in range(base, base + count):
-                    s = socket.socket()
-                    sockets.append(s)
-                    s.bind(("127.0.0.1", port))
-            finally:
-                for s in sockets:
-                    s.close()
-            return base
-        except OSError:
-            continue
-
-
 class Product(Httpd):
     """with Product() as product: product.login("owner"), product.get("/projects/project_list", app="videoplanet", token=…)"""
 
     def __init__(self):  # pylint: disable=super-init-not-called
         self.var = scratch("var")
-        self.https, self.http = free_base(), free_base()
+        self.https = free_port(2 * (len(APPLICATIONS) + 1))
+        self.http = self.https + len(APPLICATIONS) + 1
         self.environment = {**os.environ, "TRESTLE_VAR": str(self.var), "HTTPS_PORT": str(self.https),
                             "HTTP_PORT": str(self.http)}
 

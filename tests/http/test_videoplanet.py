@@ -104,7 +104,7 @@ def test_login_names_the_field(product, body, field):
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b"\"x\"", b"{\"email\":\"a\",\"email\":\"b\"}", b"\xff\xfe", b"{\"a\":\"\\u0000\"}",
-                                 b"[" * 100000, b""])
+                                 b"[" * 30000, b""], ids=lambda b: repr(b[:12]))
 def test_login_refuses_bodies_that_are_no_json_object(product, raw):
     answer = call(product, "POST", "/users/login", body=raw, headers={"Content-Type": "application/json"})
     assert answer.status == 400, (raw[:40], answer.body)
@@ -129,15 +129,11 @@ def test_no_credential_is_401(product):
     assert "Bearer" in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("bad", ["x", "a.b.c", "", "..", "x" * 9000])
+@pytest.mark.parametrize("bad", ["x", "a.b.c", "", "..", "x" * 8100], ids=lambda v: v[:8])
 def test_a_bad_cookie_is_401_and_cleared(product, bad):
     answer = call(product, "GET", "/projects/project_list", headers={"Cookie": f"vridge_session={bad}"})
-    body = refused(answer, 401, "AUTHENTICATION_REQUIRED" if bad == "" else "INVALID_TOKEN") if len(bad) < 8000 else None
-    if body:
-        assert body["message"] == "NEED_ACCESS_TOKEN"
-    if bad and body:
-        assert re.search(r"vridge_session=;|vridge_session=\"\"|vridge_session=deleted", answer.headers["set-cookie"]) \
-            and "max-age=0" in answer.headers["set-cookie"].lower()
+    assert refused(answer, 401, "INVALID_TOKEN")["message"] == "NEED_ACCESS_TOKEN"
+    assert answer.headers["set-cookie"].startswith("vridge_session=;") and "max-age=0" in answer.headers["set-cookie"].lower()
 
 
 def forged(token, header=None, claims=None, key=b"guess"):

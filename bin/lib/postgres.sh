@@ -51,6 +51,27 @@ idle_in_transaction_session_timeout = '60s'
 SETTINGS
 }
 
+# Whether any process of a server works in the cluster: all of them have it as their working directory.
+cluster_in_use() {
+    local directory
+    for directory in /proc/[0-9]*/cwd; do
+        [[ $(readlink "$directory" 2>/dev/null) != "$cluster" ]] || return 0
+    done
+    return 1
+}
+
+# After a crash PostgreSQL itself sees through its lock files, unless their process id has meanwhile become another
+# process of ours. They are removed only when nothing of the old server is left: two servers on one cluster destroy it.
+remove_stale_locks() {
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        cluster_in_use || break
+        sleep 0.1
+    done
+    ((tries < 100)) || fail "processes of an earlier PostgreSQL still work in $cluster; end them"
+    rm -f "$cluster/postmaster.pid" "$run/.s.PGSQL.5432.lock"
+}
+
 start_postgres() {
     postgres_pid >/dev/null && return
     [[ -x $postgres_bin/postgres ]] || fail 'PostgreSQL is not installed; bin/trestle-packages run installs it'
@@ -60,7 +81,7 @@ start_postgres() {
     [[ $postgres_bin == */$version/bin ]] || fail "the cluster in $cluster is of PostgreSQL ${version:-?}, installed is $postgres_bin" \
         "mend it: install postgresql-$version, or upgrade the cluster (docs/operations.md), or remove $cluster if its data may go"
     write_postgres_settings
-    rm -f "$cluster/postmaster.pid" # postgres_pid has seen that it is nobody's
+    remove_stale_locks
     "$postgres_bin/pg_ctl" start -s -w -t 120 -D "$cluster" -l "$postgres_log" </dev/null >/dev/null 2>&1 \
         || fail "PostgreSQL did not start; the end of $postgres_log:" "$(tail -n5 "$postgres_log")"
 }

@@ -63,6 +63,7 @@ TEST_LIBRARIES := $(sort $(foreach m,$(MODULES),$(LIBS_$(m)))) -ljwt -ljansson $
                   $(shell apu-1-config --link-ld 2>/dev/null)
 UNIT_TESTS     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 TEST_MODULES   := $(patsubst tests/modules/%.c,$B/tests/%.so,$(wildcard tests/modules/mod_*.c))
+BENCHES        := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c))
 FUZZ_REPLAYS   := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $B/unit/%: tests/unit/%.c $B/libtrestle.a
@@ -80,10 +81,16 @@ $B/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $B/libtrestle.a
 	@echo "CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< tests/fuzz/replay.c $B/libtrestle.a $(TEST_LIBRARIES)
 
-.PHONY: modules unit-tests test-modules fuzz-replays
+$B/bench/%: tests/bench/%.c $B/libtrestle.a
+	@mkdir -p $(@D)
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a $(TEST_LIBRARIES)
+
+.PHONY: modules unit-tests test-modules fuzz-replays benches
+benches: $(BENCHES)
 unit-tests: $(UNIT_TESTS)
 test-modules: $(TEST_MODULES)
 fuzz-replays: $(FUZZ_REPLAYS)
 modules: $(MODULE_FILES)
 
--include $(wildcard $B/modules/*/*.d $B/unit/*.d $B/tests/*.d $B/fuzz/*.d)
+-include $(wildcard $B/modules/*/*.d $B/unit/*.d $B/tests/*.d $B/fuzz/*.d $B/bench/*.d)

@@ -26,13 +26,16 @@ typedef struct source_t {
 
 /* Sources are few and only added, so requests walk the list without the lock. */
 static source_t *volatile sources;
+static volatile int ended; /* 1: the child's pools are being destroyed, and everything here with them */
 static apr_thread_mutex_t *sources_lock;
 static apr_pool_t *sources_pool; /* own allocator; guarded by sources_lock */
 static apr_pool_t *child_pool;   /* parent of the snapshots' pools, nothing else */
 
-static apr_status_t forget(void *unused)
+/* Runs before the child's pools go, in no order that requests still being sent could rely on. */
+static apr_status_t end(void *unused)
 {
     (void)unused;
+    ended = 1;
     sources = NULL;
     return APR_SUCCESS;
 }
@@ -58,10 +61,11 @@ apr_status_t rest_snapshot_init(apr_pool_t *pchild)
     apr_status_t rv;
 
     sources = NULL;
+    ended = 0;
     child_pool = pchild;
     if ((rv = make_pool(&sources_pool)) != APR_SUCCESS)
         return rv;
-    apr_pool_cleanup_register(pchild, NULL, forget, apr_pool_cleanup_null);
+    apr_pool_pre_cleanup_register(pchild, NULL, end);
     return apr_thread_mutex_create(&sources_lock, APR_THREAD_MUTEX_DEFAULT, sources_pool);
 }
 
@@ -102,6 +106,8 @@ static apr_status_t release(void *data)
     snapshot_t *snapshot = data;
     int last;
 
+    if (ended)
+        return APR_SUCCESS;
     apr_thread_mutex_lock(snapshot->source->lock);
     last = --snapshot->references == 0;
     apr_thread_mutex_unlock(snapshot->source->lock);

@@ -551,7 +551,8 @@ def test_without_mod_pg_configtest_says_so():
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
 def test_every_mpm_and_a_graceful_restart(database, mpm):
     config = pool(database.conninfo("rest", "rest_login")) + ROUTES
-    with Httpd(config, ours=("trestle", "problem", "pg", "rest"), mpm=mpm, workers=workers(mpm, 8, 4)) as server:
+    with Httpd(config, ours=("trestle", "problem", "pg", "rest"), mpm=mpm, workers=workers(mpm, 4, 4),
+               expected=["AH00161"]) as server:
         assert server.get("/item/7").status == 200
         old = set(server.children())
         server.graceful()

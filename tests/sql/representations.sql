@@ -6,12 +6,12 @@ select set_config('request.public_url', 'https://vp.example', true) \g /dev/null
 -- The value of a path in a project, a remark as somebody sees it.
 create function tap.project_as(name text) returns jsonb language plpgsql as $$
 begin
-    return tap.answer(name, format('select body from videoplanet.project_json(array[%s])', tap.project()))::jsonb;
+    return tap.answer(name, format('select videoplanet.project_json(array[%s]) -> 0', tap.project()))::jsonb;
 end
 $$;
 create function tap.remark_as(name text) returns jsonb language plpgsql as $$
 begin
-    return (select tap.answer(name, format('select body from videoplanet.remark_json(array[%s])', id))::jsonb
+    return (select tap.answer(name, format('select videoplanet.remark_json(array[%s]) -> 0', id))::jsonb
             from videoplanet.feedback_items where project_id = tap.project());
 end
 $$;
@@ -21,6 +21,8 @@ create function tap.shape(object jsonb) returns setof text language sql stable
 create function tap.names(list text) returns text language sql immutable
     return (select string_agg(name, ' ' order by name collate "C") from regexp_split_to_table(btrim(list, E' \n'), '\s+') as name);
 
+create table tap.second (id bigint);
+with p as (insert into videoplanet.projects (user_id, name) values (tap.id('owner'), 'A second') returning id) insert into tap.second select id from p;
 update videoplanet.projects
 set details = '{"budget": 5000, "shooting_location": "서울", "secret": 1}', created = '2025-01-02 03:04:05.678+00', description = 'About', manager = 'Kim',
     consumer = 'Lee', color = '#112233'
@@ -31,6 +33,13 @@ update videoplanet.project_stages set start_date = '2025-01-01 00:00+09', end_da
 update videoplanet.project_stages set start_date = '2025-02-01 00:00+09', end_date = '2999-02-05 00:00+09' where project_id = tap.project() and key = 'filming';
 update videoplanet.project_members set created = '2025-01-04 00:00:00+00';
 update videoplanet.project_files set created = '2025-01-04 00:00:00+00';
+
+select is((select array_agg(value ->> 'name' order by place)
+           from json_array_elements(tap.answer('owner', format('select videoplanet.project_json(array[0, %s, %s, %s])', tap.foreign_project(), tap.project(), p.id))::json)
+                with ordinality as listed(value, place)),
+          array['The project', 'A second'], 'projects come in the order asked for, without those out of reach')
+from tap.second p;
+delete from videoplanet.projects where name = 'A second';
 
 -- project ------------------------------------------------------------------------------------------------------------
 select is(tap.shape(tap.project_as('owner')), tap.names('

@@ -30,12 +30,11 @@ end;
 comment on function videoplanet.user_json(bigint) is
     'A person as he sees himself; null when there is none. Not for the eyes of others: it tells of his sign-ins.';
 
-create function videoplanet.project_json(ids bigint[]) returns table (place integer, id bigint, body json)
+create function videoplanet.project_json(ids bigint[]) returns json
     language plpgsql stable security definer set search_path = pg_catalog, pg_temp
     -- one plan for any number of ids: never planned again, and joins that do not grow with the square of the rows
     set plan_cache_mode = force_generic_plan set enable_nestloop = off
 as $$
-#variable_conflict use_column
 declare
     mine constant bigint[] := videoplanet.my_projects();
     visible constant bigint[] := array(select w.id from unnest(ids) with ordinality as w(id, place)
@@ -43,8 +42,7 @@ declare
     mine_as_admin constant bigint[] := videoplanet.my_admin_projects();
     administered constant bigint[] := array(select w.id from unnest(visible) as w(id) where w.id = any (mine_as_admin));
 begin
-    return query
-    with people as (
+    return (with people as (
         select person.project_id,
                json_agg(row_to_json(legacy)) filter (where person.rating <> 'owner') as member_list,
                json_agg(row_to_json(modern)) as members
@@ -110,7 +108,7 @@ begin
         where m.project_id = any (visible)
         group by m.project_id
     )
-    select array_position(visible, p.id), p.id, row_to_json(form)
+    select coalesce(json_agg(row_to_json(form) order by array_position(visible, p.id)), '[]')
     from (select p.id, p.name, p.description, p.manager, p.consumer, p.color, p.details,
                  u.id as owner_id, u.email as owner_email, u.nickname as owner_nickname,
                  videoplanet.display_name(u.nickname, u.email) as owner_name,
@@ -194,25 +192,23 @@ begin
                p.details -> 'actor_budget' as actor_budget,
                p.details -> 'location_budget' as location_budget,
                p.details -> 'props_budget' as props_budget,
-               p.details -> 'costume_budget' as costume_budget) as form;
+               p.details -> 'costume_budget' as costume_budget) as form);
 end
 $$;
 comment on function videoplanet.project_json(bigint[]) is
-    'These projects as the caller may see them, in the order of ids; those out of his reach are left out. It reads past '
+    'An array of these projects as the caller may see them, in the order of ids; those out of his reach are left out. It reads past '
     'the policies: one check of the ids instead of one in each of nine tables.';
 
-create function videoplanet.remark_json(ids bigint[]) returns table (place integer, id bigint, body json)
+create function videoplanet.remark_json(ids bigint[]) returns json
     language plpgsql stable security definer set search_path = pg_catalog, pg_temp
     -- one plan for any number of ids: never planned again, and joins that do not grow with the square of the rows
     set plan_cache_mode = force_generic_plan set enable_nestloop = off
 as $$
-#variable_conflict use_column
 declare
     me constant bigint := trestle.account_id();
     mine constant bigint[] := videoplanet.my_projects();
 begin
-    return query
-    with replies as (
+    return (with replies as (
         select c.item_id, count(*) as number
         from videoplanet.comments c
         where c.item_id = any (ids) and c.deleted_at is null
@@ -225,7 +221,7 @@ begin
               group by r.item_id, r.kind) as kind
         group by kind.item_id
     )
-    select array_position(ids, i.id), i.id, row_to_json(form)
+    select coalesce(json_agg(row_to_json(form) order by array_position(ids, i.id)), '[]')
     from (select i.*, u.email, u.nickname,
                  videoplanet.display_name(u.nickname, u.email) as name,
                  case when p.user_id = i.user_id then 'owner' when m.rating = 'manager' then 'admin' else 'editor' end as role,
@@ -276,11 +272,11 @@ begin
                i.is_read,
                null::bigint as parent_id,
                i.reply_count,
-               i.reactions) as form;
+               i.reactions) as form);
 end
 $$;
 comment on function videoplanet.remark_json(bigint[]) is
-    'These remarks as the caller may see them, in the order of ids; those of projects out of his reach are left out. The '
+    'An array of these remarks as the caller may see them, in the order of ids; those of projects out of his reach are left out. The '
     'author of an anonymous remark is blank for everyone but himself.';
 
 grant execute on function videoplanet.project_json(bigint[]), videoplanet.remark_json(bigint[]) to :"user";

@@ -14,6 +14,7 @@ declare
                                  or sort_by in ('status', 'first_date', 'start_date', 'end_date', 'deadline');
     descending constant boolean := coalesce(lower(sort_order), 'desc') = 'desc';
     ids bigint[];
+    list json;
 begin
     if project_list.status not in ('planning', 'in_progress', 'review', 'completed', 'on_hold', 'cancelled', 'active') then
         perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 상태입니다.', 'status');
@@ -59,26 +60,27 @@ begin
                  p.id desc
         limit "limit" offset "offset");
 
+    list := videoplanet.project_json(ids);
     return (
-        select row_to_json(answer)
-        from (select coalesce(json_agg(body order by place), '[]') as list
-              from videoplanet.project_json(ids)) as projects
-        left join videoplanet.users u on u.id = me
-        cross join lateral (
-            select true as success,
-                   'success' as message,
-                   projects.list as result,
-                   projects.list as projects,
-                   u.email as user,
-                   u.nickname,
-                   (select coalesce(json_agg(row_to_json(form) order by f.id), '[]')
-                    from videoplanet.sample_files f
-                    cross join lateral (
-                        select f.file_name, videoplanet.file_url(f.sample_file) as files) as form) as sample_files,
-                   (select coalesce(json_agg(row_to_json(form) order by m.date, m.id), '[]')
-                    from videoplanet.user_memos m
-                    cross join lateral (select m.id, m.date, m.memo) as form
-                    where m.user_id = me) as user_memos) as answer);
+        select json_build_object(
+            'success', true,
+            'message', 'success',
+            'result', list,
+            'projects', list,
+            'user', u.email,
+            'nickname', u.nickname,
+            'sample_files', (
+                select coalesce(json_agg(row_to_json(form) order by f.id), '[]')
+                from videoplanet.sample_files f
+                cross join lateral (
+                    select f.file_name, videoplanet.file_url(f.sample_file) as files) as form),
+            'user_memos', (
+                select coalesce(json_agg(row_to_json(form) order by m.date, m.id), '[]')
+                from videoplanet.user_memos m
+                cross join lateral (select m.id, m.date, m.memo) as form
+                where m.user_id = me))
+        from videoplanet.users u
+        where u.id = me);
 end
 $$;
 comment on function api.project_list(text, text, text, text, text, text, integer, integer) is
@@ -90,9 +92,8 @@ create function api.project_detail(id bigint) returns json
     language plpgsql stable as $$
 declare
     me constant bigint := trestle.require_account();
-    project json;
+    project constant json := videoplanet.project_json(array[project_detail.id]) -> 0;
 begin
-    select body into project from videoplanet.project_json(array[project_detail.id]);
     if project is null then
         perform videoplanet.refuse_project(project_detail.id);
     end if;

@@ -11,7 +11,10 @@
 
 typedef struct trestle_pg_pool_t trestle_pg_pool_t; /* a named pool; lives as long as the child */
 
-/* One statement of a batch. All pointers must stay valid until the batch has run. */
+/*
+ * One statement of a batch. All pointers must stay valid until the batch has run. COMMIT, CALL, DO and others that could
+ * end the transaction are refused unsent, and so is COPY.
+ */
 typedef struct {
     const char
         *sql; /* one command, parameters as $1…$n; its text depends on the shape of a request, never on its values */
@@ -35,18 +38,19 @@ typedef struct {
 typedef struct {
     const char *role; /* database role of the transaction; NULL: the pool's login role */
     const trestle_pg_setting_t *settings;
-    int nsettings;
+    int nsettings; /* at most 61 */
     const trestle_pg_statement_t *statements;
     int nstatements;             /* 1-16 */
     int read_only;               /* 1: the transaction is READ ONLY, and may be repeated after a lost connection */
     apr_interval_time_t timeout; /* for the statements together, microseconds; 0: the pool's PgTimeout */
 } trestle_pg_batch_t;
 
+/* After UNAVAILABLE, TIMEOUT and GONE a write has most likely not been done; it stands if its commit was on its way. */
 typedef enum {
     TRESTLE_PG_OK,          /* committed: results are valid */
     TRESTLE_PG_REFUSED,     /* the server refused a statement or the commit: error is filled, nothing was changed */
     TRESTLE_PG_UNAVAILABLE, /* no connection within PgWait, or it broke: answer 503 with Retry-After */
-    TRESTLE_PG_TIMEOUT,     /* longer than timeout: cancelled, rolled back; answer 503 */
+    TRESTLE_PG_TIMEOUT,     /* longer than timeout: cancelled; answer 503 */
     TRESTLE_PG_GONE         /* the client has gone: cancelled; answer nothing (return OK from a handler after setting
                                r->connection->keepalive = AP_CONN_CLOSE; nobody reads it) */
 } trestle_pg_outcome_e;

@@ -150,8 +150,20 @@ KeepAliveTimeout 15
                     raise
                 time.sleep(0.02)
 
+    def _settle(self):
+        """Waits until the server has closed what its clients have closed: a worker that is just doing so when SIGTERM
+        arrives makes the event MPM touch a socket that is gone."""
+        deadline = time.monotonic() + 1
+        mine = f":{self.port:04X} "
+        while time.monotonic() < deadline:
+            with open("/proc/net/tcp", encoding="ascii") as f:
+                if not any(mine in line[:22] and line.split()[3] == "08" for line in f):
+                    return
+            time.sleep(0.005)
+
     def stop(self):
         """Ends the server and waits for its last process."""
+        self._settle()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

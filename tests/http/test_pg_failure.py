@@ -150,6 +150,10 @@ def test_a_database_that_hangs(own):
             with timed(most=1.3):
                 answer = batch(one, "sql SELECT 1")
             assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1
+        wait_for(lambda: status(one)["Closing"] == 0, 5)
+        for _ in range(5):
+            with timed(most=0.3):
+                assert batch(one, "sql SELECT 1").status == 503
         proxy.resume()
         with timed(most=2):
             wait_for(lambda: batch(one, "sql SELECT 1").status == 200)

@@ -186,3 +186,13 @@ def test_pgbouncer_in_transaction_mode(own):
         before = generation(one)
         own.sql("NOTIFY catalogue")
         wait_for(lambda: generation(one) == before + 1, 2)
+
+
+def test_the_listener_gets_its_connection_from_a_full_pool(own):
+    """All of PgMax is idle in children that keep it: one of them gives way."""
+    with listening(own.conninfo(), "PgMax 2\nPgMin 2\nPgWait 5s", mpm="prefork", children=3) as one:
+        wait_for(lambda: generation(one) > 0, 5)
+        wait_for(lambda: status(one)["Listening"] == 1)
+        for _ in range(10):
+            assert rows(one, "sql SELECT 1") == [[["1"]]]
+        assert status(one)["Listening"] == 1

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("BUILD", "release")
 TRESTLE_MODULES = ROOT / "var" / "build" / BUILD / "modules"
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
-SERVER_USER = os.environ.get("TRESTLE_USER", "www-data") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+SERVER_USER = (os.environ.get("TRESTLE_USER") or "www-data") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 
 
 def as_server_user(command):

@@ -23,7 +23,7 @@ help:
 # Packages come first: without them there is no apxs to compile with. Hence a make of its own for the modules.
 run-products:
 	@bin/trestle-packages run
-	@$(MAKE) --no-print-directory -j"$$(nproc)" BUILD=release modules
+	@$(MAKE) --silent --no-print-directory -j"$$(nproc)" BUILD=release modules
 
 run start: run-products
 	@bin/trestle $@

@@ -9,8 +9,8 @@ server_environment=(PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF
     "TERM=${TERM:-dumb}" "HTTPS_PORT=$HTTPS_PORT" "HTTP_PORT=$HTTP_PORT" "HTTPS_ADDRESS=$HTTPS_ADDRESS"
     "TRESTLE_VAR=$var")
 
-# A command as the servers' user.
-as_server=(env -i "${server_environment[@]}")
+# A command as the servers' user. A script's background job ignores Ctrl-C unless it is told otherwise.
+as_server=(env --default-signal=INT -i "${server_environment[@]}")
 if ((EUID == 0)); then
     as_server=(setpriv --reuid "$server_user" --regid "$(id -g "$server_user" 2>/dev/null || true)" --init-groups
         --inh-caps=-all --no-new-privs "${as_server[@]}")

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 #include <jwt.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,11 @@ apr_status_t jwt_sign(apr_pool_t *pool, const jwt_signer_t *signer, const char *
     if (jwt_new(&jwt) == 0 && jwt_add_grants_json(jwt, claims) == 0)
         text = encode(jwt, signer);
     jwt_free(jwt);
-    *token = text ? apr_pstrdup(pool, text) : NULL;
+    if (!text) {
+        ERR_clear_error();
+        return APR_EGENERAL;
+    }
+    *token = apr_pstrdup(pool, text);
     free(text);
-    return *token ? APR_SUCCESS : APR_EGENERAL;
+    return APR_SUCCESS;
 }

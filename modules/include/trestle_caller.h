@@ -11,7 +11,7 @@
 /* Filled once by the module that authenticated; immutable from then on; lives in the initial request's pool. */
 typedef struct {
     const char *subject; /* "sub"; NULL for an anonymous caller */
-    const char *role;    /* database role for SET LOCAL ROLE, already checked against the allow-list; never NULL */
+    const char *role;    /* database role, checked against the allow-list; "" where none is configured, never NULL */
     const apr_array_header_t *roles; /* const char *: application roles, for Require role; may be empty, never NULL */
     const char *claims;              /* all claims as one JSON object text; "{}" for an anonymous caller */
     const char *session;             /* "sid" of the token; NULL if it has none */

@@ -152,6 +152,17 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
 /* What is being waited for by the only request thread of a child without threads; for the signal handler. */
 extern PGcancel *volatile pg_running_cancel;
 
+/* pg_reply.c: what a batch came to, in the reply, the counters and the log */
+
+#define PG_SETTINGS_PLACE (-1) /* the place of role and settings, where statements have their index */
+
+void pg_reply_refused(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch, const PGresult *failure,
+                      int place, trestle_pg_reply_t *reply);
+void pg_reply_timeout(request_rec *r, trestle_pg_pool_t *pool, trestle_pg_reply_t *reply, const char *why);
+void pg_reply_gone(request_rec *r, trestle_pg_pool_t *pool, trestle_pg_reply_t *reply);
+void pg_reply_unavailable(request_rec *r, trestle_pg_pool_t *pool, trestle_pg_reply_t *reply, const char *why,
+                          int level);
+
 /* pg_cancel.c */
 
 /* Takes over a connection with a query in flight: cancels the query, closes the connection, frees its slot. Does not

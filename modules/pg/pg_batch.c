@@ -16,17 +16,15 @@ extern module AP_MODULE_DECLARE_DATA pg_module;
 APLOG_USE_MODULE(pg);
 
 #define STATEMENTS_MAX 16
-/* DEALLOCATE ALL, RESET ALL, and for the settings and each statement at most DEALLOCATE, PREPARE, EXECUTE. */
-#define STEPS_MAX (2 + 3 * (1 + STATEMENTS_MAX))
-
-#define SETTINGS (-1) /* the place of role and settings, where statements have theirs */
+/* DEALLOCATE ALL, and for RESET ALL, the settings and each statement at most DEALLOCATE, PREPARE, EXECUTE. */
+#define STEPS_MAX (1 + 3 * (2 + STATEMENTS_MAX))
 
 PGcancel *volatile pg_running_cancel;
 
 /* One command of the pipeline. */
 typedef struct {
-    enum { FORGET_ALL, FORGET, RESET, PREPARE, EXECUTE } kind;
-    int place;               /* index of the statement, or SETTINGS */
+    enum { FORGET_ALL, FORGET, PREPARE, EXECUTE } kind;
+    int place;               /* index of the statement, or PG_SETTINGS_PLACE */
     pg_prepared_t *prepared; /* of PREPARE */
 } step_t;
 
@@ -114,7 +112,7 @@ static void add_step(run_t *run, int kind, int place, pg_prepared_t *prepared)
 
 static int send_plain(run_t *run, int kind, const char *sql)
 {
-    add_step(run, kind, SETTINGS, NULL);
+    add_step(run, kind, PG_SETTINGS_PLACE, NULL);
     return PQsendQueryParams(run->connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
@@ -137,7 +135,7 @@ static const char *prepare(run_t *run, const trestle_pg_statement_t *statement, 
                : NULL;
 }
 
-static int send_statement(run_t *run, const trestle_pg_statement_t *statement, int place, int format)
+static int send_statement(run_t *run, const trestle_pg_statement_t *statement, int place)
 {
     PGconn *pg = run->connection->pg;
     const char *name;
@@ -145,13 +143,13 @@ static int send_statement(run_t *run, const trestle_pg_statement_t *statement, i
     if (!run->pool->prepare) {
         add_step(run, EXECUTE, place, NULL);
         return PQsendQueryParams(pg, statement->sql, statement->nparams, statement->types, statement->values,
-                                 statement->lengths, statement->formats, format);
+                                 statement->lengths, statement->formats, 0);
     }
     if (!(name = prepare(run, statement, place)))
         return 0;
     add_step(run, EXECUTE, place, NULL);
     return PQsendQueryPrepared(pg, name, statement->nparams, statement->values, statement->lengths, statement->formats,
-                               format);
+                               0);
 }
 
 /* The whole batch into the connection's buffer, up to its end. */
@@ -169,13 +167,13 @@ static int send_batch(run_t *run)
     if (run->pool->reset) {
         trestle_pg_statement_t reset = { .sql = "RESET ALL" };
 
-        if (!send_statement(run, &reset, SETTINGS, 0))
+        if (!send_statement(run, &reset, PG_SETTINGS_PLACE))
             return 0;
     }
-    if (run->settings.sql && !send_statement(run, &run->settings, SETTINGS, 0))
+    if (run->settings.sql && !send_statement(run, &run->settings, PG_SETTINGS_PLACE))
         return 0;
     for (int i = 0; i < run->batch->nstatements; i++)
-        if (!send_statement(run, &run->batch->statements[i], i, 0))
+        if (!send_statement(run, &run->batch->statements[i], i))
             return 0;
     return PQpipelineSync(connection->pg);
 }
@@ -312,87 +310,13 @@ static end_e attempt(run_t *run)
     return end;
 }
 
-static void fill_error(trestle_pg_error_t *error, const PGresult *result, int place)
-{
-    error->sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (!error->sqlstate)
-        error->sqlstate = "XX000";
-    error->message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    error->detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-    error->hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-    error->context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-    error->schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
-    error->table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
-    error->column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
-    error->datatype = PQresultErrorField(result, PG_DIAG_DATATYPE_NAME);
-    error->constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-    error->statement = place;
-}
-
-/*
- * What the request itself brought about (its data, its rights, a conflict with another request, a RAISE of the
- * application) is information; anything else is a fault of configuration or code that someone must mend.
- */
-static int level_of(const char *sqlstate)
-{
-    static const char *const expected[] = { "PT", "22", "23", "40", "P0001", "42501", "44", "25006", "0L", "0P" };
-
-    for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-        if (!strncmp(sqlstate, expected[i], strlen(expected[i])))
-            return APLOG_INFO;
-    return APLOG_ERR;
-}
-
-static void refused(run_t *run)
-{
-    trestle_pg_error_t *error = &run->reply->error;
-    request_rec *r = run->r;
-
-    fill_error(error, run->failure, run->failed_place);
-    if (!strcmp(error->sqlstate, "57014")) {
-        run->reply->outcome = TRESTLE_PG_TIMEOUT;
-        run->reply->retry_after = 1;
-        atomic_fetch_add(&run->pool->shared->counters.timeouts, 1);
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "TRSPG11: pool %s: the server cancelled the query: %s",
-                      run->pool->name, error->message ? ap_escape_logitem(r->pool, error->message) : "");
-        return;
-    }
-    run->reply->outcome = TRESTLE_PG_REFUSED;
-    atomic_fetch_add(&run->pool->shared->counters.refused, 1);
-    ap_log_rerror(APLOG_MARK, level_of(error->sqlstate), 0, r,
-                  "TRSPG10: pool %s: %s refused with SQLSTATE %s: %s%s%s%s%s", run->pool->name,
-                  error->statement == SETTINGS ? "role or settings"
-                  : error->statement == run->batch->nstatements
-                      ? "commit"
-                      : apr_psprintf(r->pool, "statement %d", error->statement),
-                  error->sqlstate, error->message ? ap_escape_logitem(r->pool, error->message) : "",
-                  error->constraint ? ", constraint " : "", error->constraint ? error->constraint : "",
-                  error->context ? ", in " : "", error->context ? ap_escape_logitem(r->pool, error->context) : "");
-}
-
-static void unavailable(run_t *run, const char *why, int level)
-{
-    trestle_pg_pool_t *pool = run->pool;
-
-    apr_time_t now = pg_now(), warned = atomic_load(&pool->warned);
-
-    run->reply->outcome = TRESTLE_PG_UNAVAILABLE;
-    run->reply->retry_after = pg_breaker_retry_after(&pool->breaker, now);
-    atomic_fetch_add(&pool->shared->counters.unavailable, 1);
-    /* An overload would fill the log with the same line: one warning a second. */
-    if (level == APLOG_WARNING
-        && (now - warned < APR_USEC_PER_SEC || !atomic_compare_exchange_strong(&pool->warned, &warned, now)))
-        level = APLOG_INFO;
-    ap_log_rerror(APLOG_MARK, level, 0, run->r, "TRSPG12: pool %s: %s", pool->name, why);
-}
-
 /* A batch that this module does not send: a mistake in the calling module. */
 static int is_unfit(run_t *run)
 {
     const trestle_pg_batch_t *batch = run->batch;
     trestle_pg_error_t *error = &run->reply->error;
 
-    error->statement = SETTINGS;
+    error->statement = PG_SETTINGS_PLACE;
     if (batch->nstatements < 1 || batch->nstatements > STATEMENTS_MAX)
         error->message = "a batch has 1 to 16 statements";
     else if (batch->nsettings < 0 || batch->nsettings > PG_SETTINGS_MAX - 3)
@@ -417,16 +341,18 @@ static int acquire(run_t *run, apr_time_t deadline)
     case PG_GOT:
         return 1;
     case PG_NO_TIME:
-        unavailable(run,
-                    "no connection became free within PgWait: raise PgMax if the database can bear it, or look "
-                    "for slow statements",
-                    APLOG_WARNING);
+        pg_reply_unavailable(
+            run->r, run->pool, run->reply,
+            "no connection became free within PgWait: raise PgMax if the database can bear it, or look "
+            "for slow statements",
+            APLOG_WARNING);
         break;
     case PG_NO_DATABASE:
-        unavailable(run, "the database cannot be reached (see the message TRSPG01)", APLOG_INFO);
+        pg_reply_unavailable(run->r, run->pool, run->reply, "the database cannot be reached (see the message TRSPG01)",
+                             APLOG_INFO);
         break;
     case PG_NO_CHILD:
-        unavailable(run, "the server is stopping", APLOG_INFO);
+        pg_reply_unavailable(run->r, run->pool, run->reply, "the server is stopping", APLOG_INFO);
         break;
     }
     return 0;
@@ -435,23 +361,13 @@ static int acquire(run_t *run, apr_time_t deadline)
 /* The end of an attempt that leaves a query running: the connection goes to the canceller. */
 static void abandoned(run_t *run, end_e end)
 {
-    pg_counters_t *counters = &run->pool->shared->counters;
-
     pg_cancel_take(run->connection);
-    if (end == CLIENT_GONE) {
-        run->reply->outcome = TRESTLE_PG_GONE;
-        atomic_fetch_add(&counters->gone, 1);
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, run->r, "TRSPG14: pool %s: the client has gone; query cancelled",
-                      run->pool->name);
-    } else if (end == TIMEOUT) {
-        run->reply->outcome = TRESTLE_PG_TIMEOUT;
-        run->reply->retry_after = 1;
-        atomic_fetch_add(&counters->timeouts, 1);
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, run->r,
-                      "TRSPG15: pool %s: the batch took longer than its timeout; cancelled", run->pool->name);
-    } else {
-        unavailable(run, "the server is stopping; query cancelled", APLOG_INFO);
-    }
+    if (end == CLIENT_GONE)
+        pg_reply_gone(run->r, run->pool, run->reply);
+    else if (end == TIMEOUT)
+        pg_reply_timeout(run->r, run->pool, run->reply, "the batch took longer than its timeout; cancelled");
+    else
+        pg_reply_unavailable(run->r, run->pool, run->reply, "the server is stopping; query cancelled", APLOG_INFO);
 }
 
 /* The connection broke. 1 if the batch may run again, on another one: only if it changes nothing. */
@@ -469,12 +385,12 @@ static int lost(run_t *run, int *repeated, apr_interval_time_t wait)
         atomic_fetch_add(&counters->repeated, 1);
         return acquire(run, pg_now() + wait);
     }
-    unavailable(run,
-                apr_pstrcat(run->r->pool,
-                            run->batch->read_only ? "the connection broke twice: "
-                                                  : "the connection broke, a write is not repeated: ",
-                            cause, NULL),
-                APLOG_WARNING);
+    pg_reply_unavailable(run->r, run->pool, run->reply,
+                         apr_pstrcat(run->r->pool,
+                                     run->batch->read_only ? "the connection broke twice: "
+                                                           : "the connection broke, a write is not repeated: ",
+                                     cause, NULL),
+                         APLOG_WARNING);
     return 0;
 }
 
@@ -486,7 +402,8 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
 
     memset(reply, 0, sizeof(*reply));
     if (!pool->child || !pool->maintained) {
-        unavailable(&run, "this child could not start its pools (see TRSPG22 and TRSPG23)", APLOG_ERR);
+        pg_reply_unavailable(r, pool, reply, "this child could not start its pools (see TRSPG22 and TRSPG23)",
+                             APLOG_ERR);
         return;
     }
     if (is_unfit(&run))
@@ -511,7 +428,7 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
         case DIRTY:
             (end == DIRTY ? pg_pool_discard : pg_pool_release)(run.connection);
             if (run.failure)
-                refused(&run);
+                pg_reply_refused(r, pool, batch, run.failure, run.failed_place, reply);
             return;
         case LOST:
             if (lost(&run, &repeated, wait))

@@ -34,6 +34,7 @@ class PgProxy:
         return self
 
     def __exit__(self, *_):
+        self._close(self.server)  # or accept() would keep it alive
         self.server.close()
         self.going.set()
         self.cut()

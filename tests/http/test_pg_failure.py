@@ -146,10 +146,12 @@ def test_a_database_that_hangs(own):
                                        mpm="event", expected=[*OUTAGE, "TRSPG15"]) as one:
         rows(one, "sql SELECT 1")
         proxy.hang()
-        for _ in range(12):
+        passed = len(proxy.flights)
+        for number in range(12):
             with timed(most=1.3):
                 answer = batch(one, "sql SELECT 1")
-            assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1
+            assert answer.status == 503, (number, passed, proxy.flights, proxy.connections, answer.body, one.children())
+            assert int(answer.headers["retry-after"]) >= 1
         wait_for(lambda: status(one)["Closing"] == 0, 5)
         for _ in range(5):
             with timed(most=0.3):

@@ -77,12 +77,12 @@ begin atomic
     -- the input is sorted once; sorting within each aggregate takes twice the time
     select stage.project_id,
            (array_agg(stage.start_date) filter (where stage.start_date is not null))[1],
-           (array_agg(stage.end_date order by stage.position desc) filter (where stage.end_date is not null))[1],
+           (array_agg(stage.end_date) filter (where stage.end_date is not null))[count(stage.end_date)::integer],
            coalesce(bool_or(stage.start_date <= now()), false),
            count(*) filter (where stage.end_date < now()),
            count(*) filter (where num_nonnulls(stage.start_date, stage.end_date) > 0),
-           coalesce((array_agg(stage.phase order by stage.position desc) filter (where stage.start_date <= now()))[1],
-                    'planning'),
+           coalesce((array_agg(stage.phase) filter (where stage.start_date <= now()))
+                        [(count(*) filter (where stage.start_date <= now()))::integer], 'planning'),
            array_agg(row_to_json(short)),
            json_object_agg(stage.key, row_to_json(long))
     from (select s.project_id, s.key, s.start_date, s.end_date, c.position, c.name, c.color, c.phase,

@@ -83,10 +83,10 @@ start_httpd() {
     before=$(wc -c <"$error_log")
     said=$("$program" -f "$httpd_conf" -k start 2>&1 </dev/null) || fail 'httpd did not start:' "$said" "$(tail -c "+$((before + 1))" "$error_log")"
     for ((tries = 0; tries < 100; tries++)); do
-        port_is_taken "$HTTPS_PORT" && return
+        httpd_pid >/dev/null && port_is_taken "$HTTPS_PORT" && return
         sleep 0.1
     done
-    fail "httpd did not open port $HTTPS_PORT within 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"
+    fail "httpd is not in service after 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"
 }
 
 # Ends httpd and waits for its last process; requests in hand get ten seconds.

@@ -18,12 +18,22 @@ trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *
     return problem;
 }
 
+/* A body beyond what a client has sent already is not worth waiting for: httpd would read it all before it answers. */
+static int has_long_body(request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding") || (length && apr_atoi64(length) > 65536);
+}
+
 int trestle_refuse(request_rec *r, const trestle_problem_t *problem)
 {
     APR_OPTIONAL_FN_TYPE(trestle_problem_set) *set = APR_RETRIEVE_OPTIONAL_FN(trestle_problem_set);
 
     if (set)
         set(r, problem);
+    if (has_long_body(r))
+        r->connection->keepalive = AP_CONN_CLOSE;
     return problem->status;
 }
 

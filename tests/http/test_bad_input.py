@@ -128,6 +128,16 @@ def test_odd_queries_are_no_500(product, query):
         is_error_body(answer.body, 400)
 
 
+def test_a_refused_upload_is_answered_before_it_has_arrived(product):
+    head = (b"POST /projects/project_list HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bad\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000000\r\n\r\n{")
+    with socket.create_connection(("127.0.0.1", product.ports("videoplanet")[1]), 5) as s:
+        s.sendall(head)
+        answer = s.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in answer.lower()
+
+
 def test_the_server_is_well_afterwards(product):
     assert product.get("/health/ready", app="videoplanet").status == 200
     log = (product.var / "log" / "error.log").read_text(errors="replace")

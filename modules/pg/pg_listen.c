@@ -18,9 +18,10 @@ APLOG_USE_MODULE(pg);
  * One child of the server listens for a pool: the one whose pid stands in the listener's seat. Whenever a NOTIFY may
  * have been missed, because there was no connection or another listener, all channels move.
  */
-#define RETRY (500 * 1000) /* microseconds between attempts to connect */
-#define CHECK (30 * 1000 * 1000)
-#define LOOK  (250 * 1000)
+#define RETRY    (500 * 1000) /* microseconds between attempts to connect */
+#define CHECK    (30 * 1000 * 1000)
+#define LOOK     (250 * 1000)
+#define PATIENCE 4 /* attempts without a free slot before that is reported */
 
 static int must_end(trestle_pg_pool_t *pool)
 {
@@ -132,7 +133,7 @@ static void receive(trestle_pg_pool_t *pool, pg_connection_t *connection)
     }
 }
 
-static pg_connection_t *open_connection(trestle_pg_pool_t *pool, int *failing)
+static pg_connection_t *open_connection(trestle_pg_pool_t *pool, int *failures)
 {
     int slot = pg_slot_claim(pool->shared, pool->child->pid);
     char *message = NULL, sqlstate[6];
@@ -149,11 +150,12 @@ static pg_connection_t *open_connection(trestle_pg_pool_t *pool, int *failing)
     } else {
         pg_ring_all(pool->shared, -1);
     }
-    if (!connection && !*failing && !must_end(pool))
+    /* Others need a moment to give a slot up; a database that cannot be reached is worth a line at once. */
+    if (!connection && *failures == (message ? 0 : PATIENCE) && !must_end(pool))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, pool->server,
                      "TRSPG30: pool %s: cannot listen for notifications, caches may be old meanwhile: %s", pool->name,
                      message ? pg_connect_mend(sqlstate) : "no connection is left within PgMax: raise it by one");
-    *failing = !connection;
+    *failures = connection ? 0 : *failures + 1;
     free(message);
     return connection;
 }
@@ -162,10 +164,10 @@ static void *listen_thread(void *argument)
 {
     trestle_pg_pool_t *pool = argument;
     uint32_t me = pool->child->pid;
-    int failing = 0;
+    int failures = 0;
 
     while (!must_end(pool)) {
-        pg_connection_t *connection = open_connection(pool, &failing);
+        pg_connection_t *connection = open_connection(pool, &failures);
 
         if (connection && listen_to_all(pool, connection)) {
             pg_channel_bump_all(pool->shared);

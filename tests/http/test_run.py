@@ -1,7 +1,10 @@
 """make run, start and stop: what they make, leave, survive and say."""
+import contextlib
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
@@ -171,11 +174,14 @@ def test_a_second_start_is_quick_and_keeps_the_data(own):
     own.sql("create table public.kept (n int)")
     key = (own.var / "keys" / "videoplanet" / "token").read_bytes()
     certificate = (own.var / "tls" / "server.pem").read_bytes()
-    own.run("stop")
-    assert processes(own.var) == []
-    started = time.monotonic()
-    own.start()
-    assert time.monotonic() - started < 5
+    took = []
+    while len(took) < 3 and min(took, default=9) >= 5:  # the machine may be busy with something else
+        own.run("stop")
+        assert processes(own.var) == []
+        started = time.monotonic()
+        own.start()
+        took.append(time.monotonic() - started)
+    assert min(took) < 5, took
     assert in_service(own)
     assert own.sql("select to_regclass('public.kept')") == ["kept"]
     assert (own.var / "keys" / "videoplanet" / "token").read_bytes() == key
@@ -315,6 +321,30 @@ def trusted_copy(clone, port):
     class Place:  # pylint: disable=too-few-public-methods
         var = clone / "var"
     return trusted(Place, "localhost", port)
+
+
+def test_ctrl_c_in_a_terminal_ends_make_run(own):
+    own.run("stop")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execvpe("make", ["make", "run"], own.environment)
+    try:
+        shown = b""
+        while b"Ctrl-C stops it" not in shown:
+            assert select.select([terminal], [], [], 120)[0], shown
+            shown += os.read(terminal, 4096)
+        assert in_service(own)
+        os.write(terminal, b"\x03")
+        with contextlib.suppress(OSError):  # the terminal's end
+            while select.select([terminal], [], [], 60)[0] and (more := os.read(terminal, 4096)):
+                shown += more
+        os.waitpid(pid, 0)
+        assert b"Stopping" in shown
+        assert processes(own.var) == []
+    finally:
+        os.close(terminal)
+        own.start()
 
 
 def test_run_ends_when_a_server_ends(own):

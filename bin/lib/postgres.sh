@@ -52,18 +52,13 @@ SETTINGS
 }
 
 # Whether any process of a server works in the cluster: all of them have it as their working directory.
-cluster_in_use() {
-    local directory
-    for directory in /proc/[0-9]*/cwd; do
-        [[ $(readlink "$directory" 2>/dev/null) != "$cluster" ]] || return 0
-    done
-    return 1
-}
+cluster_in_use() { readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qxF -- "$cluster"; }
 
 # After a crash PostgreSQL itself sees through its lock files, unless their process id has meanwhile become another
 # process of ours. They are removed only when nothing of the old server is left: two servers on one cluster destroy it.
 remove_stale_locks() {
     local tries
+    [[ -e $cluster/postmaster.pid ]] || return 0
     for ((tries = 0; tries < 100; tries++)); do
         cluster_in_use || break
         sleep 0.1

@@ -72,6 +72,7 @@ int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t
             apr_bucket_delete(bucket);
         }
     }
+    apr_table_setn(r->notes, TRESTLE_BODY_WAS_READ, "1");
     return OK;
 }
 

@@ -6,6 +6,9 @@
 
 #include "httpd.h"
 
+/* The note of a request whose body has been read to its end. */
+#define TRESTLE_BODY_WAS_READ "trestle-body-was-read"
+
 /*
  * Reads the whole body of r, at most limit bytes, into r->pool; *bytes is NUL-terminated behind its *length bytes.
  * OK; HTTP_REQUEST_ENTITY_TOO_LARGE before a byte is read if Content-Length says so, or as soon as a chunked body grows

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *code, const char *detail,
                                         const char *field)
@@ -18,12 +19,14 @@ trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *
     return problem;
 }
 
-/* A body beyond what a client has sent already is not worth waiting for: httpd would read it all before it answers. */
-static int has_long_body(request_rec *r)
+/* A body that nobody has read: httpd would wait for all of it before it answers, so the connection is closed instead. */
+static void leave_body(request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
-    return apr_table_get(r->headers_in, "Transfer-Encoding") || (length && apr_atoi64(length) > 65536);
+    if ((apr_table_get(r->headers_in, "Transfer-Encoding") || (length && strcmp(length, "0")))
+        && !apr_table_get(r->notes, TRESTLE_BODY_WAS_READ))
+        r->connection->keepalive = AP_CONN_CLOSE;
 }
 
 int trestle_refuse(request_rec *r, const trestle_problem_t *problem)
@@ -32,8 +35,7 @@ int trestle_refuse(request_rec *r, const trestle_problem_t *problem)
 
     if (set)
         set(r, problem);
-    if (has_long_body(r))
-        r->connection->keepalive = AP_CONN_CLOSE;
+    leave_body(r);
     return problem->status;
 }
 
@@ -65,6 +67,7 @@ int trestle_answer_problem(request_rec *r, const trestle_problem_t *problem)
 {
     APR_OPTIONAL_FN_TYPE(trestle_problem_send) *send = APR_RETRIEVE_OPTIONAL_FN(trestle_problem_send);
 
+    leave_body(r);
     return send ? send(r, problem) : send_plain(r, problem);
 }
 

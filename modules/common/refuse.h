@@ -10,8 +10,8 @@
 trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *code, const char *detail,
                                         const char *field);
 
-/* For hooks before the handler: remembers the problem and returns its status, to be returned by the hook. Closes the
- * connection behind the answer if a long body has not been read. */
+/* For hooks before the handler: remembers the problem and returns its status, to be returned by the hook. Both ways to
+ * refuse close the connection behind the answer if a body was announced and trestle_body_read has not read it all. */
 int trestle_refuse(request_rec *r, const trestle_problem_t *problem);
 
 /* For handlers: sends the problem as the answer and returns what the handler must return. */

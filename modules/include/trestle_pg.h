@@ -36,7 +36,8 @@ typedef struct {
  * order, the end of the transaction. Either everything is committed or nothing is.
  */
 typedef struct {
-    const char *role; /* database role of the transaction; NULL: the pool's login role */
+    const char *role; /* database role of the transaction; NULL: the pool's login role; "" and "none", which would be
+                         that too, are refused */
     const trestle_pg_setting_t *settings;
     int nsettings; /* at most 61 */
     const trestle_pg_statement_t *statements;
@@ -84,7 +85,7 @@ typedef struct {
 APR_DECLARE_OPTIONAL_FN(trestle_pg_pool_t *, trestle_pg_pool, (request_rec * r));
 
 /*
- * Takes a connection (waiting in order, at most PgWait), runs the batch, gives the connection back before returning, so
+ * Takes a connection (waiting in order, at most PgWait or the batch's timeout, whichever is shorter), runs the batch, gives the connection back before returning, so
  * that nothing is held while the answer is written. Every unhappy outcome has been logged with its cause.
  */
 APR_DECLARE_OPTIONAL_FN(void, trestle_pg_run,

@@ -137,18 +137,34 @@ static trestle_pg_pool_t *trestle_pg_pool(request_rec *r)
 static void trestle_pg_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch,
                            trestle_pg_reply_t *reply)
 {
-    pg_batch_run(r, pool, batch, pool->wait, reply);
+    int hurried = batch->timeout && batch->timeout < pool->wait;
+
+    pg_batch_run(r, pool, batch, hurried ? batch->timeout : pool->wait, reply);
 }
 
-static void trestle_pg_listen(server_rec *s, const char *name, const char *channel)
+static void listen_to(server_rec *s, trestle_pg_pool_t *pool, const char *name, const char *channel)
 {
-    trestle_pg_pool_t *pool = pg_config_find(s, name);
-
     if (is_rehearsal())
         return;
     if (!pool || pg_memory_attach(pool) != APR_SUCCESS || pg_channel_add(pool->shared, channel) < 0)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "TRSPG24: cannot listen to channel %s of pool %s: %s", channel, name,
                      pool ? "a pool has at most 32 channels with names of 1 to 63 bytes" : "there is no such pool");
+}
+
+static void trestle_pg_listen(server_rec *s, const char *name, const char *channel)
+{
+    listen_to(s, pg_config_find(s, name), name, channel);
+}
+
+static void trestle_pg_listen_all(server_rec *s, const char *channel)
+{
+    const apr_array_header_t *pools = pg_config_pools();
+
+    for (int i = 0; i < pools->nelts; i++) {
+        trestle_pg_pool_t *pool = APR_ARRAY_IDX(pools, i, trestle_pg_pool_t *);
+
+        listen_to(s, pool, pool->name, channel);
+    }
 }
 
 static apr_uint64_t trestle_pg_generation(trestle_pg_pool_t *pool, const char *channel)
@@ -163,6 +179,7 @@ static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
     APR_REGISTER_OPTIONAL_FN(trestle_pg_pool);
     APR_REGISTER_OPTIONAL_FN(trestle_pg_run);
     APR_REGISTER_OPTIONAL_FN(trestle_pg_listen);
+    APR_REGISTER_OPTIONAL_FN(trestle_pg_listen_all);
     APR_REGISTER_OPTIONAL_FN(trestle_pg_generation);
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(pg_config_check, NULL, NULL, APR_HOOK_MIDDLE);

@@ -321,6 +321,9 @@ static int is_unfit(run_t *run)
         error->message = "a batch has 1 to 16 statements";
     else if (batch->nsettings < 0 || batch->nsettings > PG_SETTINGS_MAX - 3)
         error->message = "a batch has at most 61 settings";
+    else if (batch->role && (!*batch->role || !strcmp(batch->role, "none")))
+        error->message =
+            "no database role is configured for the caller, and an empty one would be the pool's login role";
     for (int i = 0; !error->message && i < batch->nstatements; i++)
         if (pg_statement_is_forbidden(batch->statements[i].sql)) {
             error->message = "a statement of a batch may not be able to end its transaction (CALL, DO, COMMIT and the "

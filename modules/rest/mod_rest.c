@@ -81,6 +81,9 @@ static const char *set_schema(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)
 {
+    if (!strcmp(arg, "none") || !strcmp(arg, "public"))
+        return apr_psprintf(cmd->pool,
+                            "RestRole '%s' is no role of its own in PostgreSQL; write for example shop_anonymous", arg);
     return set_name(cmd, &((rest_dir_t *)dir)->role, arg, "shop_anonymous");
 }
 

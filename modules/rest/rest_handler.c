@@ -11,6 +11,7 @@
 #include "refuse.h"
 #include "request.h"
 #include "setting.h"
+#include "text.h"
 #include "trestle_caller.h"
 #include "trestle_pg.h"
 
@@ -24,11 +25,11 @@
 extern module AP_MODULE_DECLARE_DATA rest_module;
 APLOG_USE_MODULE(rest);
 
-static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) *pg_pool;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_run) *pg_run;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) *pg_listen_all;
-static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) *pg_generation;
-static APR_OPTIONAL_FN_TYPE(trestle_caller) *caller_of;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) * pg_pool;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) * pg_listen_all;
+static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) * pg_generation;
+static APR_OPTIONAL_FN_TYPE(trestle_caller) * caller_of;
 
 /* A request on its way. */
 typedef struct {
@@ -52,13 +53,12 @@ int rest_handler_retrieve(void)
     pg_listen_all = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen_all);
     pg_generation = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_generation);
     caller_of = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
-    return pg_pool && pg_run && pg_generation;
+    return pg_pool && pg_run && pg_listen_all && pg_generation;
 }
 
 void rest_handler_listen(server_rec *s)
 {
-    if (pg_listen_all)
-        pg_listen_all(s, REST_CHANNEL);
+    pg_listen_all(s, REST_CHANNEL);
 }
 
 /* RFC 9110 section 15.5.2: a 401 carries a challenge; the module that authenticates knows the better one. */
@@ -387,6 +387,11 @@ int rest_handler_run(request_rec *r, const rest_dir_t *conf)
     work_t work = { .r = r, .conf = conf, .method = rest_method_bit(r->method), .match = { 0 } };
     int rc = DECLINED;
 
+    /* A path that is no text names nothing, and could not be told to the database. */
+    if (!trestle_utf8_valid(r->uri, strlen(r->uri))) {
+        rest_refuse(&work.fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
+        return answer_fault(&work);
+    }
     find_route(&work);
     if (r->method_number == M_OPTIONS && work.match.allowed)
         return answer_options(&work);

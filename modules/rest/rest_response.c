@@ -103,6 +103,15 @@ static int is_header_name(const char *name)
            && strcasecmp(name, "Connection");
 }
 
+/* RFC 9110 section 5.5: no control characters but the tab. httpd would answer 500 for them, after the commit. */
+static int is_header_value(const char *value)
+{
+    for (; *value; value++)
+        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7F)
+            return 0;
+    return 1;
+}
+
 /* One object of response.headers. */
 static int add_headers(request_rec *r, const rest_json_t *object, apr_table_t *headers)
 {
@@ -113,7 +122,7 @@ static int add_headers(request_rec *r, const rest_json_t *object, apr_table_t *h
         return 0;
     while (rest_json_next_member(object, &at, &key, &member)) {
         if (member.type != REST_JSON_STRING || !(name = rest_json_string(r->pool, &key))
-            || !(value = rest_json_string(r->pool, &member)) || !is_header_name(name) || value[strcspn(value, "\r\n")])
+            || !(value = rest_json_string(r->pool, &member)) || !is_header_name(name) || !is_header_value(value))
             return 0;
         if (!strcasecmp(name, "Content-Type"))
             ap_set_content_type(r, value);

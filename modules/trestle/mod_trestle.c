@@ -15,6 +15,7 @@
 
 #include <apr_strings.h>
 #include <apr_uri.h>
+#include <stdlib.h>
 #include <string.h>
 
 module AP_MODULE_DECLARE_DATA trestle_module;
@@ -30,8 +31,11 @@ typedef struct {
     int response_time; /* 1: answers carry X-Response-Time; TRESTLE_UNSET inherits, default 0 */
 } dir_config_t;
 
-/* Handlers of the suite, by the start of their names: none of them answers from a file. */
+/* Handlers of the suite; one that ends in a hyphen stands for all names that begin so. None of them answers from a file. */
 static const char *const handlers[] = { "rest", "identity-", "health-" };
+
+/* The file name of a request that names no file; its address tells it from a file of the same name. */
+static char no_file[] = "trestle:handler";
 
 static const char response_time_filter[] = "TRESTLE_RESPONSE_TIME";
 
@@ -89,7 +93,8 @@ static const char *set_public_url(cmd_parms *cmd, void *dir TRESTLE_UNUSED, cons
 
     if (apr_uri_parse(cmd->pool, arg, &uri) != APR_SUCCESS || !uri.scheme
         || (strcmp(uri.scheme, "https") && strcmp(uri.scheme, "http")) || !uri.hostname || !*uri.hostname || uri.user
-        || uri.password || (uri.path && strcmp(uri.path, "/")) || uri.query || uri.fragment)
+        || uri.password || (uri.path && strcmp(uri.path, "/")) || uri.query || uri.fragment
+        || (uri.port_str && (strlen(uri.port_str) > 5 || atoi(uri.port_str) < 1 || atoi(uri.port_str) > 65535)))
         return apr_psprintf(cmd->pool,
                             "TrestlePublicURL '%s' is not an origin (scheme, host, optional port, nothing else); "
                             "write for example https://api.example.org",
@@ -162,31 +167,46 @@ static int post_read_request(request_rec *r)
     return DECLINED;
 }
 
-/* 1 if r's location is answered by a handler of the suite (SetHandler). */
-static int is_ours(request_rec *r)
+/* The handler that r's location sets (SetHandler), NULL if none. */
+static const char *handler_of(request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *error = NULL, *handler = core->handler;
 
-    if (!core->handler)
-        return 0;
-    for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-        if (!strncmp(core->handler, handlers[i], strlen(handlers[i])))
+    if (core->expr_handler) {
+        handler = ap_expr_str_exec(r, core->expr_handler, &error);
+        if (error)
+            return NULL;
+    }
+    return handler;
+}
+
+static int is_ours(const char *handler)
+{
+    for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        size_t n = strlen(handlers[i]);
+
+        if (handlers[i][n - 1] == '-' ? !strncmp(handler, handlers[i], n) : !strcmp(handler, handlers[i]))
             return 1;
+    }
     return 0;
 }
 
 /* Our URLs name no files: without this, httpd would look for each of them in the document root. */
 static int translate_name(request_rec *r)
 {
-    if (!is_ours(r))
+    const char *handler = handler_of(r);
+
+    if (!handler || !is_ours(handler))
         return DECLINED;
-    r->filename = (char *)"trestle:handler";
+    r->filename = no_file;
     return OK;
 }
 
+/* TRACE is httpd's own: it is answered, or refused, by this hook of its. */
 static int map_to_storage(request_rec *r)
 {
-    return is_ours(r) ? OK : DECLINED;
+    return r->filename == no_file && r->method_number != M_TRACE ? OK : DECLINED;
 }
 
 /* Runs once, when the first part of the answer passes: headers are still to be sent. */

@@ -128,13 +128,15 @@ def test_odd_queries_are_no_500(product, query):
         is_error_body(answer.body, 400)
 
 
-def test_a_refused_upload_is_answered_before_it_has_arrived(product):
-    head = (b"POST /projects/project_list HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bad\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 1000000\r\n\r\n{")
+@pytest.mark.parametrize("line,more,status", [
+    ("POST /projects/project_list", "Authorization: Bearer bad\r\n", 401), ("PUT /users/login", "", 405),
+    ("POST /health/live", "", 405), ("POST /nothing", "", 404)])
+def test_a_refused_upload_is_answered_before_it_has_arrived(product, line, more, status):
+    head = f"{line} HTTP/1.1\r\nHost: localhost\r\n{more}Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{{".encode()
     with socket.create_connection(("127.0.0.1", product.ports("videoplanet")[1]), 5) as s:
         s.sendall(head)
         answer = s.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in answer.lower()
 
 

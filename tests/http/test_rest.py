@@ -559,3 +559,9 @@ def test_every_mpm_and_a_graceful_restart(database, mpm):
         wait_for(lambda: server.children() and not old & set(server.children()), 30)
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
             assert {a.status for a in threads.map(lambda n: server.get(f"/item/{n % 45 + 1}"), range(40))} == {200}
+
+
+@pytest.mark.parametrize("role", ["none", "public"])
+def test_a_role_that_is_none_of_its_own_is_refused(role):
+    code, output = Httpd(f"<Location /x>\nRestRole {role}\n</Location>").configtest()
+    assert code != 0 and "write for example shop_anonymous" in output

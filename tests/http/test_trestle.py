@@ -25,6 +25,7 @@ def test_request_id_of_other_bytes_is_replaced(bad):
     ("TrestleApplication " + "a" * 33, "write for example videoplanet"),
     ("TrestlePublicURL localhost", "write for example https://api.example.org"),
     ("TrestlePublicURL https://a.example/path", "write for example https://api.example.org"),
+    ("TrestlePublicURL https://a.example:99999", "write for example https://api.example.org"),
     ("TrestlePublicURL https://user@a.example", "write for example https://api.example.org"),
 ])
 def test_configtest_names_the_mend(line, mend):
@@ -52,3 +53,34 @@ def test_ids_and_times_do_not_repeat_on_internal_redirects():
         assert answer.status == 404
         assert [v for n, v in answer.pairs if n.lower() == "x-request-id"] == ["kept"]
         assert len([v for n, v in answer.pairs if n.lower() == "x-response-time"]) == 1
+
+
+NO_FILES = """
+<Directory />
+    Require all denied
+</Directory>
+<LocationMatch "^/(live|a+)">
+    SetHandler health-live
+    Require all granted
+</LocationMatch>
+LogFormat "%f" name
+CustomLog logs/names name
+"""
+
+
+def test_urls_of_the_suites_handlers_name_no_files():
+    server = Httpd(NO_FILES, expected=["AH01630.*htdocs/other"])
+    (server.path / "htdocs" / "live").mkdir()
+    (server.path / "logs").mkdir()
+    with server:
+        assert server.get("/live").status == 200, "a directory of the same name is nobody's business"
+        assert server.get("/live/x").status == 200
+        assert server.get("/" + "a" * 300).status == 200, "nor is the longest name of a file"
+        assert server.get("/other").status == 403, "files keep their rules"
+
+
+@pytest.mark.parametrize("handler", ["restx", "health", "none"])
+def test_foreign_handlers_keep_the_rules_of_their_files(handler):
+    with Httpd(f"<Directory />\nRequire all denied\n</Directory>\n<Location /x>\nSetHandler {handler}\n</Location>",
+               expected=["AH01630"]) as server:
+        assert server.get("/x").status == 403

@@ -224,20 +224,26 @@ static const char *add_text(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *check_role(cmd_parms *cmd, const char *role)
 {
-    if (trestle_setting_is_identifier(role))
-        return NULL;
-    return apr_psprintf(cmd->pool,
-                        "%s: '%s' is no name of a database role: use a-z, 0-9 and _, at most 63 of them, for example "
-                        "shop_user",
-                        cmd->cmd->name, role);
+    if (!trestle_setting_is_identifier(role))
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is no name of a database role: use a-z, 0-9 and _, at most 63 of them, for "
+                            "example shop_user",
+                            cmd->cmd->name, role);
+    if (!strcmp(role, "none") || !strcmp(role, "public"))
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is a word of PostgreSQL's for no role, with which requests would run as the "
+                            "pool's login role; name another role",
+                            cmd->cmd->name, role);
+    return NULL;
 }
 
 static const char *set_anonymous(cmd_parms *cmd, void *dir, const char *arg)
 {
     jwt_config_t *config = dir;
+    const char *mend = strcasecmp(arg, "Off") ? check_role(cmd, arg) : NULL;
 
     config->anonymous = strcasecmp(arg, "Off") ? arg : "";
-    return *config->anonymous ? check_role(cmd, arg) : NULL;
+    return mend ? apr_pstrcat(cmd->pool, mend, ", or write Off to refuse callers without credential", NULL) : NULL;
 }
 
 static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)

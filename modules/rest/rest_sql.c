@@ -131,7 +131,7 @@ static void add_call(writer_t *writer, const rest_plan_t *plan)
  * The settings are read outside a subquery that the planner may not flatten (OFFSET 0, or an aggregate), so only after
  * the function has run.
  */
-static void build_call(writer_t *writer, apr_pool_t *pool, const rest_plan_t *plan)
+static void build_call(writer_t *writer, const rest_plan_t *plan)
 {
     const rest_function_t *function = plan->function;
     rest_kind_e kind = function->returns ? function->returns->kind : REST_OTHER;
@@ -144,9 +144,8 @@ static void build_call(writer_t *writer, apr_pool_t *pool, const rest_plan_t *pl
         add(writer, " AS body FROM (SELECT * FROM ");
         add_call(writer, plan);
         add(writer, kind == REST_ROW ? " AS f" : " AS f(v)");
-        add(writer, " LIMIT ");
-        add_parameter(writer, "pg_catalog.int8", apr_psprintf(pool, "%" APR_INT64_T_FMT, plan->rows_max), NULL, 0);
-        add(writer, ") AS t");
+        /* A setting, not a value of the request: as a number it tells the planner how few rows to expect. */
+        trestle_text_addf(&writer->text, " LIMIT %" APR_INT64_T_FMT ") AS t", plan->rows_max);
     } else if (kind == REST_JSON || kind == REST_VOID) {
         add_call(writer, plan);
         add(writer, " AS body OFFSET 0");
@@ -172,8 +171,8 @@ void rest_sql_build(apr_pool_t *pool, const rest_plan_t *plan, rest_statement_t 
         build_page(&writer, pool, plan);
         break;
     case REST_CALL:
-        begin(&writer, pool, statement, plan->bindings->nelts + 1);
-        build_call(&writer, pool, plan);
+        begin(&writer, pool, statement, plan->bindings->nelts);
+        build_call(&writer, plan);
         break;
     }
     statement->sql = writer.text.bytes;

@@ -76,17 +76,18 @@ static void open_due(trestle_pg_pool_t *pool)
 {
     for (;;) {
         pg_connection_t *connection;
-        int due;
+        int due, outage;
 
         pthread_mutex_lock(&pool->lock);
         if (pool->child->stop != PG_RUNNING && !pool->waiters.first)
             due = 0;
         else
             due = pool->breaker.open ? pg_now() >= pool->breaker.probe : pool->nopen < pool->min;
+        outage = pool->breaker.open;
         pthread_mutex_unlock(&pool->lock);
         if (!due || pool->child->quit || pool->child->stop == PG_STOPPED)
             return;
-        if (!pool->breaker.open && pg_others_waiting(pool->shared, pool->member))
+        if (!outage && pg_others_waiting(pool->shared, pool->member))
             return;
         if (!(connection = pg_pool_open(pool, pg_now() + pool->connect_timeout)))
             return;

@@ -16,7 +16,9 @@ void pg_reply_unavailable(request_rec *r, trestle_pg_pool_t *pool, trestle_pg_re
     apr_time_t now = pg_now(), warned = atomic_load(&pool->warned);
 
     reply->outcome = TRESTLE_PG_UNAVAILABLE;
+    pthread_mutex_lock(&pool->lock);
     reply->retry_after = pg_breaker_retry_after(&pool->breaker, now);
+    pthread_mutex_unlock(&pool->lock);
     atomic_fetch_add(&pool->shared->counters.unavailable, 1);
     /* An overload would fill the log with the same line: one warning a second. */
     if (level == APLOG_WARNING

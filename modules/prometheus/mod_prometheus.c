@@ -20,6 +20,7 @@
 #include "http_request.h"
 #include "scoreboard.h"
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ typedef struct {
 } dir_config_t;
 
 static const trestle_template_t *standard_template;
+
+static const char *migrations_where; /* file and line of the first HealthMigrations; NULL: none */
 
 static APR_OPTIONAL_FN_TYPE(trestle_pg_pool) * pg_pool;
 static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
@@ -105,6 +108,8 @@ static const char *set_migrations(cmd_parms *cmd, void *dir, const char *arg)
     dir_config_t *config = dir;
     const char *directory = ap_server_root_relative(cmd->pool, arg), *problem;
 
+    if (!migrations_where)
+        migrations_where = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     if (!config->migrations)
         config->migrations = apr_array_make(cmd->pool, 16, sizeof(prometheus_migration_t));
     problem = directory ? prometheus_migrations_read(cmd->pool, cmd->temp_pool, directory, config->migrations)
@@ -143,17 +148,13 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog TRESTLE_UNUSED, apr_po
 static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
                         apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
 {
-    for (; s; s = s->next) {
-        const dir_config_t *config = ap_get_module_config(s->lookup_defaults, &prometheus_module);
-
-        if (config->migrations && !APR_RETRIEVE_OPTIONAL_FN(trestle_pg_run)) {
-            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                         "TRSPM02: HealthMigrations needs mod_pg; load it with LoadModule pg_module, or remove "
-                         "HealthMigrations");
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-    return OK;
+    if (!migrations_where || APR_RETRIEVE_OPTIONAL_FN(trestle_pg_run))
+        return OK;
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                 "TRSPM02: %s: HealthMigrations needs mod_pg; load it with LoadModule pg_module, or remove "
+                 "HealthMigrations",
+                 migrations_where);
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static void optional_fn_retrieve(void)
@@ -204,6 +205,15 @@ static int is_database_away(const apr_array_header_t *checks)
     return 0;
 }
 
+/* A warning once a second, since anyone may ask for reports as often as he likes. */
+static int warn_level(void)
+{
+    static apr_uint32_t warned;
+    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
+
+    return apr_atomic_xchg32(&warned, now) == now ? APLOG_INFO : APLOG_WARNING;
+}
+
 /* The check "migrations", behind the other modules' checks. */
 static int check_migrations(request_rec *r, apr_time_t deadline, apr_array_header_t *checks)
 {
@@ -227,8 +237,7 @@ static int check_migrations(request_rec *r, apr_time_t deadline, apr_array_heade
             check.message = apr_pstrcat(
                 r->pool, pending ? count_of(r->pool, pending, "pending") : "", pending && changed ? ", " : "",
                 changed ? count_of(r->pool, changed, "different in the database") : "", ".", NULL);
-            ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "TRSPM03: not ready: %s Run trestle-migrate.",
-                          check.message);
+            ap_log_rerror(APLOG_MARK, warn_level(), 0, r, "TRSPM03: not ready: %s Run trestle-migrate.", check.message);
         }
     }
     check.took = apr_time_now() - began;

@@ -216,9 +216,10 @@ def test_configtest_names_the_mend(line, mend):
     assert code != 0 and mend in re.sub(r"\s+", " ", output), output
 
 
-def test_migrations_without_mod_pg_are_refused():
+@pytest.mark.parametrize("place", ["%s", "<Location /x>\n%s\n</Location>", "<VirtualHost *:1>\n%s\n</VirtualHost>"])
+def test_migrations_without_mod_pg_are_refused(place):
     server = Httpd("", ours=PLAIN)
     (server.path / "0001_a.sql").write_text("")
-    server.config = f"HealthMigrations {server.path}"
+    server.config = place % f"HealthMigrations {server.path}"
     code, output = server.configtest()
     assert code != 0 and "HealthMigrations needs mod_pg; load it" in output

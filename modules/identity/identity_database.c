@@ -98,16 +98,10 @@ static const char *value_at(const PGresult *result, int column)
 
 const trestle_problem_t *identity_database_begin(request_rec *r, const char *email, identity_account_t *account)
 {
-    const identity_function_t *claims = identity_config_of(r)->claims;
-    const char *more = claims ? apr_pstrcat(r->pool, quoted(r->pool, claims), "(a.account_id)", NULL) : "null";
     const char *values[] = { email };
-    const trestle_pg_statement_t statement = { apr_pstrcat(r->pool, "select a.account_id, a.password_hash, ", more,
-                                                           " from trestle.login_begin($1::text) a", NULL),
-                                               1,
-                                               values,
-                                               NULL,
-                                               NULL,
-                                               NULL };
+    const trestle_pg_statement_t statement = {
+        "select account_id, password_hash from trestle.login_begin($1::text)", 1, values, NULL, NULL, NULL
+    };
     const trestle_problem_t *problem;
     trestle_pg_reply_t reply;
 
@@ -115,7 +109,31 @@ const trestle_problem_t *identity_database_begin(request_rec *r, const char *ema
         return problem;
     account->id = value_at(reply.results[0], 0);
     account->password_hash = value_at(reply.results[0], 1);
-    account->claims = value_at(reply.results[0], 2);
+    return NULL;
+}
+
+const trestle_problem_t *identity_database_claims(request_rec *r, const char *account, const char **claims)
+{
+    const identity_function_t *function = identity_config_of(r)->claims;
+    const char *values[] = { account };
+    const trestle_problem_t *problem;
+    trestle_pg_reply_t reply;
+
+    *claims = NULL;
+    if (function) {
+        const trestle_pg_statement_t statement = {
+            apr_pstrcat(r->pool, "select ", quoted(r->pool, function), "($1::bigint)", NULL),
+            1,
+            values,
+            NULL,
+            NULL,
+            NULL
+        };
+
+        if ((problem = run(r, &statement, 1, 1, &reply)))
+            return problem;
+        *claims = value_at(reply.results[0], 0);
+    }
     return NULL;
 }
 

@@ -13,7 +13,6 @@
 typedef struct {
     const char *id;            /* a bigint as text; NULL: there is no such account */
     const char *password_hash; /* NULL: it has none */
-    const char *claims;        /* JSON text of the application's claims; NULL: none */
 } identity_account_t;
 
 /* A session to be written. */
@@ -30,6 +29,12 @@ void identity_database_retrieve(void);
 
 /* Finds the account of an address. */
 const trestle_problem_t *identity_database_begin(request_rec *r, const char *email, identity_account_t *account);
+
+/*
+ * Asks the application's claims function for more claims of the account with that id, as JSON text; *claims is NULL
+ * where none is configured. Its refusal tells that the account exists: call it once the caller has proved to be it.
+ */
+const trestle_problem_t *identity_database_claims(request_rec *r, const char *account, const char **claims);
 
 /*
  * Writes the session and, in the same transaction, asks the application's answer function for the body; *body is NULL

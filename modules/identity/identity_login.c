@@ -103,18 +103,24 @@ static const trestle_problem_t *authenticate(request_rec *r, const char *email, 
     }
 }
 
-/* Mints the token of a new session. */
-static const trestle_problem_t *mint(request_rec *r, const identity_account_t *account, identity_session_t *session)
+/* SQL's refusal of an account that was disabled while we hashed is no other answer than that of wrong credentials. */
+static const trestle_problem_t *as_one_refusal(request_rec *r, const trestle_problem_t *problem)
+{
+    return problem && problem->code && !strcmp(problem->code, "INVALID_CREDENTIALS") ? wrong_credentials(r) : problem;
+}
+
+/* Mints the token of a new session. more: JSON text of the application's claims, or NULL. */
+static const trestle_problem_t *mint(request_rec *r, const char *account, const char *more, identity_session_t *session)
 {
     const apr_time_t now = apr_time_now();
-    identity_claims_t claims = { account->id,
+    identity_claims_t claims = { account,
                                  trestle_uuid(r->pool),
                                  trestle_uuid(r->pool),
                                  trestle_public_url_of(r),
                                  trestle_application_of(r),
                                  now,
                                  now + identity_config_lifetime(identity_config_of(r)) };
-    const char *text = claims.session && claims.id ? identity_claims_text(r->pool, &claims, account->claims) : NULL;
+    const char *text = claims.session && claims.id ? identity_claims_text(r->pool, &claims, more) : NULL;
     apr_status_t rv = !text ? APR_EINVAL : sign_claims ? sign_claims(r, text, &session->text) : APR_ENOTIMPL;
 
     if (rv != APR_SUCCESS) {
@@ -124,7 +130,7 @@ static const trestle_problem_t *mint(request_rec *r, const identity_account_t *a
                                          : "signing failed");
         return trestle_problem_make(r, HTTP_INTERNAL_SERVER_ERROR, NULL, NULL, NULL);
     }
-    session->account = account->id;
+    session->account = account;
     session->id = claims.session;
     session->token = claims.id;
     session->expires = claims.expires;
@@ -168,12 +174,18 @@ static int answer(request_rec *r, const identity_session_t *session, const char 
     return trestle_body_send(r, TRESTLE_OR(config->status, HTTP_OK), "application/json", body, strlen(body));
 }
 
-/* SQL's refusal of an account that was disabled while we hashed is no other answer than that of wrong credentials. */
-static const trestle_problem_t *complete(request_rec *r, const identity_session_t *session, const char **body)
+/* From here on the caller has proved to own the account, and may learn what SQL says about it. */
+static const trestle_problem_t *open_session(request_rec *r, const char *account, identity_session_t *session,
+                                             const char **body)
 {
-    const trestle_problem_t *problem = identity_database_complete(r, session, body);
+    const trestle_problem_t *problem;
+    const char *claims;
 
-    return problem && problem->code && !strcmp(problem->code, "INVALID_CREDENTIALS") ? wrong_credentials(r) : problem;
+    if ((problem = identity_database_claims(r, account, &claims)))
+        return as_one_refusal(r, problem);
+    if ((problem = mint(r, account, claims, session)))
+        return problem;
+    return as_one_refusal(r, identity_database_complete(r, session, body));
 }
 
 int identity_login(request_rec *r)
@@ -198,8 +210,6 @@ int identity_login(request_rec *r)
     if (password)
         sodium_memzero(password, strlen(password));
     if (!problem)
-        problem = mint(r, &account, &session);
-    if (!problem)
-        problem = complete(r, &session, &body);
+        problem = open_session(r, account.id, &session, &body);
     return problem ? trestle_answer_problem(r, problem) : answer(r, &session, body);
 }

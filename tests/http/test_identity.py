@@ -31,6 +31,11 @@ begin
     perform trestle.refuse(403, 'EMAIL_NOT_VERIFIED', 'Confirm your address first.', 'email');
     return null;
 end $$;
+create function idshop.hidden_claims(account bigint) returns jsonb language plpgsql stable security definer as $$
+begin
+    perform trestle.refuse(403, 'INVALID_CREDENTIALS', 'Not you.');
+    return null;
+end $$;
 create function idshop.refused_answer(account bigint, token text) returns jsonb language plpgsql stable security definer as $$
 begin
     perform trestle.refuse(409, 'CLOSED', 'The shop is closed.');
@@ -157,6 +162,10 @@ MORE = """
 <Location /refused-claims>
     SetHandler identity-login
     IdentityClaimsFunction idshop.refused_claims
+</Location>
+<Location /hidden-claims>
+    SetHandler identity-login
+    IdentityClaimsFunction idshop.hidden_claims
 </Location>
 <Location /refused-answer>
     SetHandler identity-login
@@ -351,6 +360,16 @@ def test_refusals_of_the_applications_functions(server, database):
     assert answer.json()["detail"] == "Confirm your address first."
     assert is_refused(login(server, "/refused-answer"), 409, "CLOSED")
     assert len(sessions(database)) == before
+
+
+def test_only_who_has_proved_himself_learns_what_the_claims_function_says(server):
+    for path in ("/refused-claims", "/no-claims", "/no-function", "/hidden-claims"):
+        answers = [login(server, path, email=f"{who}@shop.test", password="wrong") for who in ("owner", "unknown")]
+        assert all(is_refused(answer, 401) for answer in answers), path
+        known, unknown = [{k: v for k, v in a.json().items() if k not in ("instance", "request_id")} for a in answers]
+        assert known == unknown
+    answer = login(server, "/hidden-claims")
+    assert is_refused(answer, 401) and answer.headers["www-authenticate"] == f'Bearer realm="{APP}"'
 
 
 def test_faults_of_the_applications_functions_are_500_with_a_cause_in_the_log(server):

@@ -137,6 +137,12 @@ const trestle_problem_t *identity_database_claims(request_rec *r, const char *ac
     return NULL;
 }
 
+/* The client's address as type inet takes it: without the zone of a link-local one (RFC 4007 section 11). */
+static const char *address_of(request_rec *r)
+{
+    return apr_pstrmemdup(r->pool, r->useragent_ip, strcspn(r->useragent_ip, "%"));
+}
+
 const trestle_problem_t *identity_database_complete(request_rec *r, const identity_session_t *session,
                                                     const char **body)
 {
@@ -145,7 +151,7 @@ const trestle_problem_t *identity_database_complete(request_rec *r, const identi
     const char *session_values[] = {
         session->account, session->id,
         session->token,   apr_psprintf(r->pool, "%" APR_INT64_T_FMT, apr_time_sec(session->expires)),
-        r->useragent_ip,  agent && trestle_utf8_valid(agent, strlen(agent)) ? agent : NULL
+        address_of(r),    agent && trestle_utf8_valid(agent, strlen(agent)) ? agent : NULL
     };
     const char *answer_values[] = { session->account, session->text };
     const trestle_pg_statement_t statements[] = {

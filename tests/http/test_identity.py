@@ -400,6 +400,13 @@ def test_user_agents_that_are_no_text_are_left_out(server, database):
     assert sessions(database)[0][3] is None
 
 
+def test_zones_of_link_local_addresses_are_left_out(database, keyfile):
+    with httpd(database, keyfile, everywhere="RemoteIPHeader X-From\nRemoteIPInternalProxy 127.0.0.1") as server:
+        for sent, stored in (("fe80::1%lo", "fe80::1"), ("fe80::2", "fe80::2")):
+            assert login(server, headers={"X-From": sent}).status == 201
+            assert sessions(database)[0][2] == stored
+
+
 def status(server):
     text = server.get("/status?auto").body.decode()
     return {name: int(value) for name, value in re.findall(r"^(Identity\w+): (\d+)$", text, re.M)}

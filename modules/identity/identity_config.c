@@ -46,7 +46,7 @@ void *identity_config_create_server(apr_pool_t *p, server_rec *s TRESTLE_UNUSED)
 {
     identity_server_config_t *config = apr_pcalloc(p, sizeof(*config));
 
-    config->places = config->patience = config->cost.memory = TRESTLE_UNSET;
+    config->places = config->queue = config->patience = config->cost.memory = TRESTLE_UNSET;
     return config;
 }
 
@@ -74,6 +74,11 @@ int identity_config_places(server_rec *main_server)
     if (cores > IDENTITY_GATE_PLACES_MOST)
         cores = IDENTITY_GATE_PLACES_MOST;
     return TRESTLE_OR(server_config(main_server)->places, (int)cores);
+}
+
+int identity_config_queue(server_rec *main_server)
+{
+    return TRESTLE_OR(server_config(main_server)->queue, 4 * identity_config_places(main_server));
 }
 
 apr_interval_time_t identity_config_patience(server_rec *main_server)
@@ -158,6 +163,16 @@ static const char *set_places(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const ch
 
     if (!mend && !(mend = trestle_setting_number(cmd->pool, arg, 1, IDENTITY_GATE_PLACES_MOST, &places)))
         server_config(cmd->server)->places = (int)places;
+    return mend;
+}
+
+static const char *set_queue(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg)
+{
+    const char *mend = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_int64_t queue;
+
+    if (!mend && !(mend = trestle_setting_number(cmd->pool, arg, 0, IDENTITY_GATE_QUEUE_MOST, &queue)))
+        server_config(cmd->server)->queue = (int)queue;
     return mend;
 }
 
@@ -250,6 +265,7 @@ const command_rec identity_commands[] = {
     AP_INIT_FLAG("IdentityPlainCookies", set_plain_cookies, NULL, ANYWHERE,
                  "On: cookies without Secure on plain HTTP over loopback"),
     AP_INIT_TAKE1("IdentityHashGate", set_places, NULL, RSRC_CONF, "how many passwords are hashed at once"),
+    AP_INIT_TAKE1("IdentityHashQueue", set_queue, NULL, RSRC_CONF, "how many sign-ins wait for their turn to hash"),
     AP_INIT_TAKE1("IdentityHashWait", set_patience, NULL, RSRC_CONF, "how long a sign-in waits for its turn to hash"),
     AP_INIT_TAKE2("IdentityHashCost", set_cost, NULL, RSRC_CONF, "memory and passes of Argon2id"),
     { NULL }

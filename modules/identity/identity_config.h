@@ -30,6 +30,7 @@ typedef struct {
 /* Of the whole server. TRESTLE_UNSET: the default. */
 typedef struct {
     int places;                   /* that hash at once; default: the number of cores */
+    int queue;                    /* that wait for it; default: four for each place */
     apr_interval_time_t patience; /* microseconds at the gate; default 2 s */
     identity_cost_t cost;         /* of the dummy; memory TRESTLE_UNSET: 19 MiB, 2 passes */
     const ap_directive_t *plain;  /* the first IdentityPlainCookies On of this server or virtual host */
@@ -50,6 +51,7 @@ const identity_config_t *identity_config_of(request_rec *r);
 /* Settings with their defaults. */
 apr_interval_time_t identity_config_lifetime(const identity_config_t *config);
 int identity_config_places(server_rec *main_server);
+int identity_config_queue(server_rec *main_server);
 apr_interval_time_t identity_config_patience(server_rec *main_server);
 identity_cost_t identity_config_cost(server_rec *main_server);
 

@@ -17,7 +17,7 @@ APLOG_USE_MODULE(identity);
 
 /* Kept over restarts: children of before and after them share the gate. */
 typedef struct {
-    int places;
+    int places, queue;
     identity_gate_t *gate;
 } retained_t;
 
@@ -25,33 +25,36 @@ static identity_gate_t *gate;
 static apr_interval_time_t patience;
 static const char *dummy;
 
-static apr_status_t make_gate(server_rec *s, int places, retained_t *retained)
+static apr_status_t make_gate(server_rec *s, int places, int queue, retained_t *retained)
 {
+    const apr_size_t size = identity_gate_size(places, queue);
     apr_shm_t *memory;
-    apr_status_t rv = apr_shm_create(&memory, identity_gate_size(places), NULL, s->process->pool);
+    apr_status_t rv = apr_shm_create(&memory, size, NULL, s->process->pool);
 
     if (rv != APR_SUCCESS)
         return rv;
     retained->gate = apr_shm_baseaddr_get(memory);
     retained->places = places;
-    memset(retained->gate, 0, identity_gate_size(places));
-    return identity_gate_init(retained->gate, places);
+    retained->queue = queue;
+    memset(retained->gate, 0, size);
+    return identity_gate_init(retained->gate, places, queue);
 }
 
 apr_status_t identity_hashing_prepare(apr_pool_t *pconf, server_rec *s)
 {
     const identity_cost_t cost = identity_config_cost(s);
     retained_t *retained = ap_retained_data_get("identity-gate");
-    int places = identity_config_places(s), known = retained && retained->gate;
+    int places = identity_config_places(s), queue = identity_config_queue(s), known = retained && retained->gate;
     apr_status_t rv = APR_SUCCESS;
 
     if (!retained)
         retained = ap_retained_data_create("identity-gate", sizeof(*retained));
-    if (!known || retained->places != places) {
+    if (!known || retained->places != places || retained->queue != queue) {
         if (known)
-            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "TRSID02: IdentityHashGate is now %d, was %d", places,
-                         retained->places);
-        rv = make_gate(s, places, retained);
+            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
+                         "TRSID02: IdentityHashGate is now %d, IdentityHashQueue %d; they were %d and %d", places,
+                         queue, retained->places, retained->queue);
+        rv = make_gate(s, places, queue, retained);
     }
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "TRSID03: no shared memory for %d hashing places", places);
@@ -83,7 +86,8 @@ identity_hashing_e identity_hashing_verify(request_rec *r, const char *account, 
     if (stored && !real)
         complain_about_format(r, account);
     if ((place = identity_gate_enter(gate, patience)) < 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSID05: no turn to hash within IdentityHashWait");
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSID05: no turn to hash: %s",
+                      place == IDENTITY_GATE_FULL ? "IdentityHashQueue is full" : "none within IdentityHashWait");
         return IDENTITY_HASHING_BUSY;
     }
     entered = apr_time_now();
@@ -110,13 +114,16 @@ int identity_hashing_status(request_rec *r, int flags)
     state = identity_gate_state(gate);
     if (flags & AP_STATUS_SHORT)
         ap_rprintf(r,
-                   "IdentityHashGate: %d\nIdentityHashing: %d\nIdentityHashingMost: %d\nIdentityHashed: %u\n"
-                   "IdentityHashRefused: %u\n",
-                   state.places, state.inside, state.most, state.entered, state.refused);
+                   "IdentityHashGate: %d\nIdentityHashing: %d\nIdentityHashingMost: %d\nIdentityHashQueue: %d\n"
+                   "IdentityHashWaiting: %d\nIdentityHashWaitingMost: %d\nIdentityHashed: %u\n"
+                   "IdentityHashLate: %u\nIdentityHashQueueFull: %u\n",
+                   state.places, state.inside, state.most, state.queue, state.waiting, state.most_waiting,
+                   state.entered, state.late, state.full);
     else
         ap_rprintf(r,
-                   "<hr>\n<h2>Password hashing</h2>\n<p>%d of %d places taken, %d at most so far; %u hashes, %u "
-                   "refused for lack of a place</p>\n",
-                   state.inside, state.places, state.most, state.entered, state.refused);
+                   "<hr>\n<h2>Password hashing</h2>\n<p>%d of %d places taken, %d at most so far; %d of %d wait, %d at "
+                   "most so far; %u hashes, %u waited in vain, %u found the queue full</p>\n",
+                   state.inside, state.places, state.most, state.waiting, state.queue, state.most_waiting,
+                   state.entered, state.late, state.full);
     return OK;
 }

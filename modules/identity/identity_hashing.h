@@ -9,7 +9,7 @@
 typedef enum {
     IDENTITY_HASHING_MATCHES,
     IDENTITY_HASHING_DIFFERS, /* also for a hash of NULL and for one of an unknown format */
-    IDENTITY_HASHING_BUSY     /* no turn within IdentityHashWait, or no memory: try again later */
+    IDENTITY_HASHING_BUSY     /* too many wait, no turn within IdentityHashWait, or no memory: try again later */
 } identity_hashing_e;
 
 /* For post_config: makes the gate, or keeps that of before a graceful restart. s: the main server. */
@@ -17,7 +17,7 @@ apr_status_t identity_hashing_prepare(apr_pool_t *pconf, server_rec *s);
 
 /*
  * Verifies a password against the stored hash of account. Both may be NULL, for an account that there is not. Blocks
- * for the time of one hash and at most IdentityHashWait before it.
+ * for the time of one hash and at most IdentityHashWait before it, which only IdentityHashQueue callers do at once.
  */
 identity_hashing_e identity_hashing_verify(request_rec *r, const char *account, const char *stored,
                                            const char *password);

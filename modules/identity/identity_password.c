@@ -64,6 +64,14 @@ identity_password_e identity_password_verify(const char *stored, const char *pas
     return errno == ENOMEM ? IDENTITY_PASSWORD_FAILED : IDENTITY_PASSWORD_DIFFERS;
 }
 
+const char *identity_password_hash(apr_pool_t *pool, const char *password, apr_size_t n, const identity_cost_t *cost)
+{
+    char *hash = apr_palloc(pool, crypto_pwhash_STRBYTES);
+
+    return crypto_pwhash_str(hash, password, n, (unsigned long long)cost->passes, (size_t)cost->memory) == 0 ? hash
+                                                                                                             : NULL;
+}
+
 const char *identity_password_dummy(apr_pool_t *pool, const identity_cost_t *cost)
 {
     return apr_psprintf(pool,

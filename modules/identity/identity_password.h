@@ -1,5 +1,5 @@
 /*
- * Verification of passwords against stored hashes.
+ * Hashing of passwords, and their verification against stored hashes.
  */
 #ifndef IDENTITY_PASSWORD_H
 #define IDENTITY_PASSWORD_H
@@ -27,6 +27,12 @@ int identity_password_is_known(const char *stored);
  * CPU and the memory that the hash names: enter the gate first. Thread-safe.
  */
 identity_password_e identity_password_verify(const char *stored, const char *password, apr_size_t n);
+
+/*
+ * A new hash of n bytes of password at that cost, as Argon2id string (PHC format, one lane), in the pool's memory; NULL
+ * for want of memory. Takes as long as verifying it: enter the gate first. Needs sodium_init.
+ */
+const char *identity_password_hash(apr_pool_t *pool, const char *password, apr_size_t n, const identity_cost_t *cost);
 
 /*
  * A hash of that cost that no password matches: verified in place of a hash that there is not, so that the time of an

@@ -413,7 +413,7 @@ def status(server):
 
 
 def test_parallel_sign_ins_stay_within_the_gate(database, keyfile):
-    with httpd(database, keyfile, everywhere="IdentityHashGate 3\nIdentityHashWait 60s",
+    with httpd(database, keyfile, everywhere="IdentityHashGate 3\nIdentityHashQueue 64\nIdentityHashWait 60s",
                workers="StartServers 3") as server:
         with concurrent.futures.ThreadPoolExecutor(64) as pool:
             answers = list(pool.map(lambda n: login(server, headers={"X-Request-ID": f"n{n}"}), range(64)))
@@ -442,7 +442,45 @@ def test_who_finds_no_turn_is_told_when_to_come_again(database, keyfile):
         assert int(answer.headers["retry-after"]) >= 1
         slow.join()
         assert login(server).status == 201
-        assert status(server)["IdentityHashRefused"] == 1
+        assert status(server)["IdentityHashLate"] == 1 and status(server)["IdentityHashQueueFull"] == 0
+
+
+def test_a_flood_of_sign_ins_leaves_workers_for_the_others(database, keyfile):
+    few = "StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8"
+    if os.environ.get("MPM") == "prefork":
+        few = "StartServers 8\nServerLimit 8\nMaxRequestWorkers 8"
+    with httpd(database, keyfile, everywhere="IdentityHashGate 1\nIdentityHashQueue 2\nIdentityHashWait 60s",
+               workers=few, expected=("AH10159", "AH00161", "AH00484")) as server:
+        stop = threading.Event()
+        seen = []
+
+        def watch():
+            while not stop.is_set():
+                seen.append(status(server))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            answers = list(pool.map(lambda n: login(server, email="slow@shop.test"), range(24)))
+        stop.set()
+        watcher.join()
+        refused = [a for a in answers if a.status != 201]
+        assert refused and all(is_refused(a, 503, "SERVICE_UNAVAILABLE") for a in refused)
+        assert all(int(a.headers["retry-after"]) >= 1 for a in refused)
+        # Strangers were answered while somebody hashed and the queue was full.
+        assert [s for s in seen if s["IdentityHashing"] == 1 and s["IdentityHashWaiting"] == 2]
+        now = status(server)
+        assert now["IdentityHashQueue"] == now["IdentityHashWaitingMost"] == 2
+        assert now["IdentityHashQueueFull"] == len(refused) and now["IdentityHashLate"] == 0
+        assert now["IdentityHashed"] == 24 - len(refused) and now["IdentityHashWaiting"] == 0
+
+
+def test_the_queue_is_four_to_a_place_unless_it_is_said(database, keyfile):
+    with httpd(database, keyfile, everywhere="IdentityHashGate 3") as server:
+        assert status(server)["IdentityHashQueue"] == 12
+    with httpd(database, keyfile, everywhere="IdentityHashGate 3\nIdentityHashQueue 0") as server:
+        assert status(server)["IdentityHashQueue"] == 0
+        assert login(server).status == 201
 
 
 def test_a_killed_child_gives_its_turn_back(database, keyfile):
@@ -535,6 +573,9 @@ def test_a_location_without_pool_or_key_is_500_with_the_mend_in_the_log(database
     ("IdentityCookie session SameSite=Some", "write SameSite=Lax"),
     ("IdentityCookie session \"Path=/;x\"", "write SameSite=Lax"),
     ("IdentityHashGate 0", "from 1 to 1024"),
+    ("IdentityHashQueue -1", "from 0 to 4096"),
+    ("IdentityHashQueue 4097", "from 0 to 4096"),
+    ("<VirtualHost *:1>\nIdentityHashQueue 2\n</VirtualHost>", "cannot occur within <VirtualHost>"),
     ("IdentityHashWait 61s", "is not a duration"),
     ("IdentityHashCost 4K 1", "is not a size"),
     ("IdentityHashCost 19M 11", "from 1 to 10"),

@@ -33,21 +33,38 @@ static int uses_jwt(request_rec *r)
     return type && !strcasecmp(type, "JWT");
 }
 
+/* What is kept with a request. */
+typedef struct {
+    const trestle_caller_t *caller; /* NULL until known */
+    int deciding;                   /* 1 while check_authz asks the others */
+} request_t;
+
+static request_t *request_of(request_rec *r)
+{
+    request_t *request = ap_get_module_config(r->request_config, &auth_jwt_module);
+
+    if (!request) {
+        request = apr_pcalloc(r->pool, sizeof(*request));
+        ap_set_module_config(r->request_config, &auth_jwt_module, request);
+    }
+    return request;
+}
+
 /* Redirects and subrequests within one configuration skip authentication: their caller is that of the request above. */
 static const trestle_caller_t *caller_of(request_rec *r)
 {
     for (; r; r = r->prev ? r->prev : r->main) {
-        const trestle_caller_t *caller = ap_get_module_config(r->request_config, &auth_jwt_module);
+        const request_t *request = ap_get_module_config(r->request_config, &auth_jwt_module);
 
-        if (caller)
-            return caller;
+        if (request && request->caller)
+            return request->caller;
     }
     return NULL;
 }
 
 static void set_caller(request_rec *r, const trestle_caller_t *caller)
 {
-    ap_set_module_config(r->request_config, &auth_jwt_module, (void *)caller);
+    request_of(r)->caller = caller;
     if (caller->subject) {
         r->user = (char *)caller->subject;
         r->ap_auth_type = (char *)"JWT";
@@ -180,16 +197,34 @@ static int check_authn(request_rec *r)
     return OK;
 }
 
-/* For refusals that other modules decide: a Require that the caller does not meet. */
+/* For refusals that other modules decide. */
 static int note_auth_failure(request_rec *r, const char *type)
 {
-    const trestle_caller_t *caller;
-
     if (strcasecmp(type, "JWT"))
         return DECLINED;
-    caller = caller_of(r);
-    challenge(r, caller && caller->subject ? "insufficient_scope" : NULL);
+    challenge(r, NULL);
     return OK;
+}
+
+/*
+ * httpd answers 401 to whoever does not meet Require. A caller with a good token needs no other token but more rights:
+ * RFC 6750 section 3.1 wants 403 for him. Hence this hook asks those behind it, and only translates their refusal.
+ */
+static int check_authz(request_rec *r)
+{
+    const trestle_caller_t *caller = uses_jwt(r) ? caller_of(r) : NULL;
+    request_t *request;
+    int outcome;
+
+    if (!caller || !caller->subject || (request = request_of(r))->deciding)
+        return DECLINED;
+    request->deciding = 1;
+    outcome = ap_run_auth_checker(r);
+    request->deciding = 0;
+    if (outcome != HTTP_UNAUTHORIZED && outcome != HTTP_FORBIDDEN)
+        return outcome;
+    challenge(r, "insufficient_scope");
+    return HTTP_FORBIDDEN;
 }
 
 /* Require role name…: the caller has one of these application roles. */
@@ -237,6 +272,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(jwt_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_force_authn(force_authn, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_authn(check_authn, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(check_authz, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "role", AUTHZ_PROVIDER_VERSION, &role_provider,
                               AP_AUTH_INTERNAL_PER_CONF);

@@ -13,6 +13,7 @@ from harness import Httpd as Server
 from harness import scratch
 
 SECRET = "a secret of this test, long enough for HS512: 64 bytes or more!!!"
+INSUFFICIENT = 'Bearer realm="shop", error="insufficient_scope"'
 OTHER_SECRET = "another application's secret, long enough as well: 64 bytes!!!!!!"
 
 
@@ -92,6 +93,31 @@ AuthJWTRole shop_user
     AuthzSendForbiddenOnFailure On
     Require role admin
 </Location>
+<Location /somebody>
+    SetHandler jwttest-caller
+    Require user 8
+</Location>
+<Location /nobody>
+    SetHandler jwttest-caller
+    AuthJWTAnonymous shop_anonymous
+    <RequireAll>
+        Require valid-user
+        Require not user 7
+    </RequireAll>
+</Location>
+<Location /mixed>
+    SetHandler jwttest-caller
+    AuthJWTRolesClaim groups
+    <RequireAll>
+        Require role admin
+        Require user 8
+    </RequireAll>
+</Location>
+<Location /basic>
+    AuthType Basic
+    AuthUserFile /dev/null
+    Require valid-user
+</Location>
 <Location /staff>
     SetHandler jwttest-caller
     AuthJWTRoleClaim role
@@ -139,8 +165,8 @@ AuthJWTRole shop_user
     SetHandler jwttest-redirect
 </Location>
 """
-    # httpd itself logs a refused Require as an error.
-    with httpd(config, tests=("jwttest",), expected=("AH01631",)) as running:
+    # httpd itself logs a refused Require, and a token sent where Basic is wanted, as an error.
+    with httpd(config, tests=("jwttest",), expected=("AH01631", "AH01614")) as running:
         yield running
 
 
@@ -302,9 +328,23 @@ def test_roles_of_the_application_decide(server):
     assert server.get("/admin", headers=bearer(token(groups=["owner", "x"]))).json()["roles"] == ["owner", "x"]
     assert server.get("/admin", headers=bearer(token(groups="admin"))).status == 200
     refused = server.get("/admin", headers=bearer(token(groups=["administrator"])))
-    assert is_problem_status(refused, 401, 'Bearer realm="shop", error="insufficient_scope"')
-    assert server.get("/admin403", headers=bearer(token(groups=["owner"]))).status == 403
+    assert is_problem_status(refused, 403, INSUFFICIENT) and refused.json()["status"] == 403
+    assert is_problem_status(server.get("/admin403", headers=bearer(token(groups=["owner"]))), 403, INSUFFICIENT)
+    assert is_problem_status(server.get("/admin403"), 401, 'Bearer realm="shop"')
     assert server.get("/admin403", headers=bearer(token(groups=["admin"]))).status == 200
+
+
+def test_every_require_that_a_caller_does_not_meet_is_403(server):
+    for path in ("/somebody", "/nobody", "/mixed"):
+        assert is_problem_status(server.get(path), 401, 'Bearer realm="shop"'), path
+        assert is_problem_status(server.get(path, headers=bearer(token())), 403, INSUFFICIENT), path
+        assert is_problem(server.get(path, headers=bearer("junk")), 401, "INVALID_TOKEN"), path
+    assert server.get("/somebody", headers=bearer(token(sub="8"))).status == 200
+    assert server.get("/mixed", headers=bearer(token(groups="admin", sub="8"))).status == 200
+    assert is_problem_status(server.get("/redirect?/somebody", headers=bearer(token())), 403, INSUFFICIENT)
+    # Another AuthType's answers are its own.
+    answer = server.get("/basic", headers=bearer(token()))
+    assert answer.status == 401 and answer.headers["www-authenticate"].startswith("Basic ")
 
 
 def is_problem_status(answer, status, challenge):

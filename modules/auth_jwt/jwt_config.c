@@ -269,6 +269,22 @@ static const char *add_allowed(cmd_parms *cmd, void *dir, const char *arg)
     return mend ? mend : add_text(cmd, dir, arg);
 }
 
+/* A cookie that is cleared with attributes that its name forbids would stay. */
+static const char *check_clearing(cmd_parms *cmd, const jwt_config_t *config)
+{
+    trestle_cookie_t cookie = config->clear_shape;
+    const char *mend = NULL;
+
+    for (int i = 0; !mend && config->clear_cookie == 1 && config->sources && i < config->sources->nelts; i++) {
+        const jwt_source_t *source = &APR_ARRAY_IDX(config->sources, i, jwt_source_t);
+
+        cookie.name = source->name;
+        if (source->kind == JWT_FROM_COOKIE)
+            mend = trestle_cookie_check(cmd->pool, &cookie);
+    }
+    return mend ? apr_pstrcat(cmd->pool, "AuthJWTClearCookie: ", mend, NULL) : NULL;
+}
+
 static const char *add_source(cmd_parms *cmd, void *dir, const char *arg)
 {
     jwt_config_t *config = dir;
@@ -289,7 +305,7 @@ static const char *add_source(cmd_parms *cmd, void *dir, const char *arg)
     if (!config->sources)
         config->sources = apr_array_make(cmd->pool, 3, sizeof(jwt_source_t));
     APR_ARRAY_PUSH(config->sources, jwt_source_t) = source;
-    return mend ? apr_pstrcat(cmd->pool, "AuthJWTCredential: ", mend, NULL) : NULL;
+    return mend ? apr_pstrcat(cmd->pool, "AuthJWTCredential: ", mend, NULL) : check_clearing(cmd, config);
 }
 
 static const char *set_leeway(cmd_parms *cmd, void *dir, const char *arg)
@@ -324,16 +340,26 @@ static const char *set_clear_cookie(cmd_parms *cmd, void *dir, int argc, char *c
     for (int i = 1; i < argc; i++)
         if ((mend = trestle_cookie_attribute(cmd->pool, argv[i], &config->clear_shape)))
             return apr_pstrcat(cmd->pool, "AuthJWTClearCookie: ", mend, NULL);
-    return NULL;
+    return check_clearing(cmd, config);
 }
 
-/* mod_authn_core's directive: httpd calls every module that has one of the name. Here it is only noted for the check.
- */
+/* The module whose AuthType says which authentication applies. Without it ours would count for nothing. */
+static int has_authn_core(void)
+{
+    return ap_find_linked_module("mod_authn_core.c") != NULL;
+}
+
+/* mod_authn_core's directive: httpd calls every module that has one of the name. Here it is only noted for the check;
+ * .htaccess is read when all modules are known. */
 static const char *note_auth_type(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg)
 {
     server_config_t *server = server_config(cmd->server);
 
-    if (!strcasecmp(arg, "JWT") && !ap_check_cmd_context(cmd, NOT_IN_HTACCESS) && !server->type)
+    if (strcasecmp(arg, "JWT"))
+        return NULL;
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS))
+        return has_authn_core() ? NULL : "AuthType JWT: nothing authenticates without it; load mod_authn_core";
+    if (!server->type)
         server->type = cmd->directive;
     return NULL;
 }
@@ -355,6 +381,8 @@ int jwt_config_check(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_
 
         if (!server || (s != main_server && server == server_config(main_server)))
             continue;
+        if (server->type && !has_authn_core())
+            outcome = complain(s, server->type, "nothing authenticates without it; load mod_authn_core");
         if (server->type && !server->has_key)
             outcome = complain(s, server->type, "no key verifies tokens here; add AuthJWTKey HS256 keys/token");
         if (server->claim && !server->allowed)

@@ -16,6 +16,28 @@ const char *trestle_cookie_check_name(apr_pool_t *pool, const char *name)
                         name, NAME_MOST);
 }
 
+/* Browsers compare prefixes without regard to case (RFC 6265bis section 5.4). */
+static int has_prefix(const char *name, const char *prefix)
+{
+    return !strncasecmp(name, prefix, strlen(prefix));
+}
+
+int trestle_cookie_is_secure(const char *name)
+{
+    return has_prefix(name, "__Secure-") || has_prefix(name, "__Host-");
+}
+
+const char *trestle_cookie_check(apr_pool_t *pool, const trestle_cookie_t *cookie)
+{
+    if (!has_prefix(cookie->name, "__Host-") || (!cookie->domain && !strcmp(cookie->path, "/")))
+        return NULL;
+    return apr_psprintf(
+        pool,
+        "browsers take '%s' for the whole of one host only; leave Path and Domain away, or let its name "
+        "begin with __Secure-",
+        cookie->name);
+}
+
 trestle_cookie_t trestle_cookie_make(const char *name)
 {
     trestle_cookie_t cookie = { name, "Lax", "/", NULL };
@@ -58,8 +80,10 @@ const char *trestle_cookie_attribute(apr_pool_t *pool, const char *text, trestle
 const char *trestle_cookie_text(apr_pool_t *pool, const trestle_cookie_t *cookie, const char *value,
                                 apr_int64_t max_age, int plain)
 {
-    const char *same_site = plain && !strcmp(cookie->same_site, "None") ? "Lax" : cookie->same_site;
+    const char *same_site;
 
+    plain = plain && !trestle_cookie_is_secure(cookie->name);
+    same_site = plain && !strcmp(cookie->same_site, "None") ? "Lax" : cookie->same_site;
     return apr_psprintf(pool, "%s=%s; Max-Age=%" APR_INT64_T_FMT "; Path=%s%s%s; SameSite=%s%s; HttpOnly", cookie->name,
                         value, max_age, cookie->path, cookie->domain ? "; Domain=" : "",
                         cookie->domain ? cookie->domain : "", same_site, plain ? "" : "; Secure");

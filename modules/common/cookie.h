@@ -24,12 +24,22 @@ const char *trestle_cookie_check_name(apr_pool_t *pool, const char *name);
  */
 const char *trestle_cookie_attribute(apr_pool_t *pool, const char *text, trestle_cookie_t *cookie);
 
+/*
+ * NULL if browsers take a cookie of that name with these attributes, else a message that names the mend: the prefix
+ * __Host- demands Path=/ and no Domain (RFC 6265bis section 4.1.3).
+ */
+const char *trestle_cookie_check(apr_pool_t *pool, const trestle_cookie_t *cookie);
+
+/* 1 if browsers take a cookie of that name with Secure only: it has the prefix __Secure- or __Host-. */
+int trestle_cookie_is_secure(const char *name);
+
 /* The defaults of a cookie of that name. */
 trestle_cookie_t trestle_cookie_make(const char *name);
 
 /*
  * The value of a Set-Cookie header, in pool. max_age: seconds; 0 clears the cookie. plain: for plain HTTP on loopback
- * only, leaves Secure out and weakens SameSite=None to Lax, which browsers want then.
+ * only, leaves Secure out and weakens SameSite=None to Lax, which browsers want then; not of a cookie whose name demands
+ * Secure.
  */
 const char *trestle_cookie_text(apr_pool_t *pool, const trestle_cookie_t *cookie, const char *value,
                                 apr_int64_t max_age, int plain);

@@ -1,5 +1,7 @@
 #include "identity_config.h"
 
+#include "identity_gate.h"
+#include "identity_operation.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -11,8 +13,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#include "identity_gate.h"
 
 extern module AP_MODULE_DECLARE_DATA identity_module;
 APLOG_USE_MODULE(identity);
@@ -109,6 +109,15 @@ static const char *set_function(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+/* The core's directive, which names a handler: httpd calls every module that has one of the name. */
+static const char *check_handler(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg)
+{
+    if (!identity_operation_is_ours(arg) || identity_operation_find(arg))
+        return NULL;
+    return apr_psprintf(cmd->pool, "SetHandler: '%s' is no operation of mod_identity; write SetHandler %s", arg,
+                        identity_operation_names(cmd->pool));
+}
+
 static const char *set_lifetime(cmd_parms *cmd, void *dir, const char *arg)
 {
     return trestle_setting_duration(cmd->pool, arg, SECONDS(10), SECONDS(400 * 86400LL),
@@ -132,6 +141,16 @@ static const char *set_refusal(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static void note_secure_cookie(cmd_parms *cmd, const identity_config_t *section)
+{
+    identity_server_config_t *server = server_config(cmd->server);
+    identity_secure_cookie_t noted = { cmd->directive, section };
+
+    if (!server->secure)
+        server->secure = apr_array_make(cmd->pool, 2, sizeof(noted));
+    APR_ARRAY_PUSH(server->secure, identity_secure_cookie_t) = noted;
+}
+
 static const char *set_cookie(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     trestle_cookie_t *cookie = apr_palloc(cmd->pool, sizeof(*cookie));
@@ -142,6 +161,10 @@ static const char *set_cookie(cmd_parms *cmd, void *dir, int argc, char *const a
         mend = trestle_cookie_check_name(cmd->pool, cookie->name);
     for (int i = 1; !mend && i < argc; i++)
         mend = trestle_cookie_attribute(cmd->pool, argv[i], cookie);
+    if (!mend && cookie->name)
+        mend = trestle_cookie_check(cmd->pool, cookie);
+    if (!mend && cookie->name && trestle_cookie_is_secure(cookie->name))
+        note_secure_cookie(cmd, dir);
     ((identity_config_t *)dir)->cookie = cookie;
     return mend ? apr_pstrcat(cmd->pool, "IdentityCookie: ", mend, NULL) : NULL;
 }
@@ -229,22 +252,48 @@ static int is_reached_openly(server_rec *s, server_rec *main_server, const ap_li
     return 0;
 }
 
+static int check_listeners(server_rec *s, server_rec *main_server, const ap_directive_t *plain)
+{
+    for (const ap_listen_rec *listener = ap_listeners; plain && listener; listener = listener->next)
+        if (is_reached_openly(s, main_server, listener)) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
+                         "TRSID01: %s line %d: IdentityPlainCookies On, but this server also listens for plain "
+                         "HTTP on %pI, which is not loopback; write Listen 127.0.0.1:%d or switch it Off",
+                         plain->filename, plain->line_num, listener->bind_addr, listener->bind_addr->port);
+            return !OK;
+        }
+    return OK;
+}
+
+/* Cookies that demand Secure, in sections that leave it out themselves or by their server. */
+static int check_secure_cookies(server_rec *s, const apr_array_header_t *cookies)
+{
+    const identity_config_t *defaults = ap_get_module_config(s->lookup_defaults, &identity_module);
+
+    for (int i = 0; cookies && i < cookies->nelts; i++) {
+        const identity_secure_cookie_t *noted = &APR_ARRAY_IDX(cookies, i, identity_secure_cookie_t);
+
+        if (TRESTLE_PICK(defaults, noted->section, plain_cookies) == 1) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
+                         "TRSID13: %s line %d: IdentityCookie %s: browsers take a cookie of this name with Secure "
+                         "only; write IdentityPlainCookies Off or take another name",
+                         noted->directive->filename, noted->directive->line_num, noted->directive->args);
+            return !OK;
+        }
+    }
+    return OK;
+}
+
 int identity_config_check(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
                           apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *main_server)
 {
     for (server_rec *s = main_server; s; s = s->next) {
-        const ap_directive_t *plain = server_config(s) ? server_config(s)->plain : NULL;
+        const identity_server_config_t *server = server_config(s);
 
-        if (!plain || (s != main_server && server_config(s) == server_config(main_server)))
+        if (!server || (s != main_server && server == server_config(main_server)))
             continue;
-        for (const ap_listen_rec *listener = ap_listeners; listener; listener = listener->next)
-            if (is_reached_openly(s, main_server, listener)) {
-                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
-                             "TRSID01: %s line %d: IdentityPlainCookies On, but this server also listens for plain "
-                             "HTTP on %pI, which is not loopback; write Listen 127.0.0.1:%d or switch it Off",
-                             plain->filename, plain->line_num, listener->bind_addr, listener->bind_addr->port);
-                return !OK;
-            }
+        if (check_listeners(s, main_server, server->plain) != OK || check_secure_cookies(s, server->secure) != OK)
+            return !OK;
     }
     return OK;
 }
@@ -253,6 +302,7 @@ int identity_config_check(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRE
 #define MEMBER(member) ((void *)APR_OFFSETOF(identity_config_t, member))
 
 const command_rec identity_commands[] = {
+    AP_INIT_TAKE1("SetHandler", check_handler, NULL, OR_FILEINFO, "identity-login: sign-in by address and password"),
     AP_INIT_TAKE1("IdentityClaimsFunction", set_function, MEMBER(claims), ANYWHERE,
                   "SQL function (account bigint) with more claims for tokens, as jsonb"),
     AP_INIT_TAKE1("IdentityAnswerFunction", set_function, MEMBER(answer), ANYWHERE,

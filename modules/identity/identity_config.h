@@ -27,13 +27,20 @@ typedef struct {
     int plain_cookies;                 /* 1: without Secure on plain HTTP over loopback; default 0 */
 } identity_config_t;
 
+/* A section with a cookie that demands Secure, for configtest. */
+typedef struct {
+    const ap_directive_t *directive;
+    const identity_config_t *section;
+} identity_secure_cookie_t;
+
 /* Of the whole server. TRESTLE_UNSET: the default. */
 typedef struct {
     int places;                   /* that hash at once; default: the number of cores */
     int queue;                    /* that wait for it; default: four for each place */
     apr_interval_time_t patience; /* microseconds at the gate; default 2 s */
     identity_cost_t cost;         /* of the dummy; memory TRESTLE_UNSET: 19 MiB, 2 passes */
-    const ap_directive_t *plain;  /* the first IdentityPlainCookies On of this server or virtual host */
+    apr_array_header_t *secure;  /* identity_secure_cookie_t: where cookies are set that demand Secure; NULL: nowhere */
+    const ap_directive_t *plain; /* the first IdentityPlainCookies On of this server or virtual host */
 } identity_server_config_t;
 
 extern const command_rec identity_commands[];

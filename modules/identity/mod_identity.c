@@ -6,40 +6,42 @@
 #include "identity_database.h"
 #include "identity_hashing.h"
 #include "identity_login.h"
+#include "identity_operation.h"
 
 #include "refuse.h"
 #include "trestle.h"
 
 #include "http_core.h"
+#include "http_log.h"
 #include "http_protocol.h"
 #include "mod_status.h"
 
 #include <sodium.h>
-#include <string.h>
 
 extern module AP_MODULE_DECLARE_DATA identity_module;
+APLOG_USE_MODULE(identity);
 
-/* The operations; all of them change something, so that all of them are POST. */
-static const struct {
-    const char *handler;
-    int (*answer)(request_rec *r);
-} operations[] = {
-    { "identity-login", identity_login },
-};
+/* A name of ours that is no operation comes from where configtest does not look: AddHandler, RewriteRule, ap_expr. */
+static int refuse_unknown(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSID12: %s is no operation of mod_identity; write %s",
+                  ap_escape_logitem(r->pool, r->handler), identity_operation_names(r->pool));
+    return trestle_answer_problem(r, trestle_problem_make(r, HTTP_INTERNAL_SERVER_ERROR, NULL, NULL, NULL));
+}
 
+/* All operations change something, so that all of them are POST. */
 static int handler(request_rec *r)
 {
-    if (strncmp(r->handler, "identity-", 9))
+    identity_operation_t *answer;
+
+    if (!identity_operation_is_ours(r->handler))
         return DECLINED;
-    for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        if (strcmp(r->handler, operations[i].handler))
-            continue;
-        if (r->method_number == M_POST)
-            return operations[i].answer(r);
-        apr_table_setn(r->err_headers_out, "Allow", "POST");
-        return trestle_answer_problem(r, trestle_problem_make(r, HTTP_METHOD_NOT_ALLOWED, NULL, NULL, NULL));
-    }
-    return DECLINED;
+    if (!(answer = identity_operation_find(r->handler)))
+        return refuse_unknown(r);
+    if (r->method_number == M_POST)
+        return answer(r);
+    apr_table_setn(r->err_headers_out, "Allow", "POST");
+    return trestle_answer_problem(r, trestle_problem_make(r, HTTP_METHOD_NOT_ALLOWED, NULL, NULL, NULL));
 }
 
 static void retrieve_functions(void)

@@ -2,6 +2,7 @@
 import base64
 import concurrent.futures
 import json
+import re
 import time
 
 import jwt
@@ -465,6 +466,8 @@ def test_many_at_once_are_told_apart(server):
     ("AuthJWTRoleClaim role\nAuthJWTRoleAllow \"\"", "at least one argument, database roles"),
     ("AuthJWTClearCookie Maybe", "write On or Off"),
     ("AuthJWTClearCookie On Expires=1", "write SameSite=Lax"),
+    ("AuthJWTCredential cookie:__Host-s\nAuthJWTClearCookie On Path=/api", "leave Path and Domain away"),
+    ("AuthJWTClearCookie On Domain=example.org\nAuthJWTCredential cookie:__Host-s", "leave Path and Domain away"),
     ("AuthJWTRoleClaim role", "add AuthJWTRoleAllow"),
     ("AuthJWTRoleAllow staff", "add AuthJWTRoleClaim"),
     ("<Location /a>\nAuthType JWT\n</Location>", "add AuthJWTKey"),
@@ -475,6 +478,48 @@ def test_many_at_once_are_told_apart(server):
 def test_configtest_names_the_mend(keys, lines, mend):
     code, output = httpd(lines.replace("{k}", str(keys[0]))).configtest()
     assert code != 0 and mend in output
+
+
+def without_authn_core(config, **more):
+    """A server that does not load mod_authn_core and what needs it."""
+    server = httpd(config, **more)
+    whole = server.configuration
+    server.configuration = lambda: "\n".join(line for line in whole().splitlines() if not re.match(
+        "LoadModule (authn_core|auth_basic|authn_file)_module", line))
+    return server
+
+
+def test_configtest_wants_the_module_that_has_auth_type(keys):
+    key = f"AuthJWTKey HS256 {keys[0]}/secret"
+    code, output = without_authn_core(f"{key}\n<Location /a>\nAuthType JWT\n</Location>").configtest()
+    assert code != 0 and "load mod_authn_core" in output
+    assert without_authn_core(key).configtest()[0] == 0
+    with without_authn_core(key, expected=("load mod_authn_core",)) as server:
+        server.stop()
+        root = server.path / "htdocs"
+        server.config = f"{key}\n<Directory {root}>\nAllowOverride AuthConfig\n</Directory>"
+        (root / ".htaccess").write_text("AuthType JWT\nRequire all granted\n")
+        server.start()
+        assert server.get("/").status == 500
+        assert "load mod_authn_core" in server.log()
+
+
+def test_a_location_that_no_key_reaches_is_500_with_the_mend_in_the_log(keys):
+    config = f"""
+<Location /a>
+    AuthType JWT
+    SetHandler jwttest-caller
+    AuthJWTAnonymous shop_anonymous
+    Require valid-user
+</Location>
+<Location /b>
+    AuthJWTKey HS256 {keys[0]}/secret
+</Location>
+"""
+    with httpd(config, tests=("jwttest",), expected=("TRSAJ04",)) as server:
+        for headers in ({}, bearer(token()), bearer("junk")):
+            assert server.get("/a", headers=headers).status == 500
+        assert "TRSAJ04: AuthType JWT without a key for /a: add AuthJWTKey to its section" in server.log()
 
 
 def test_configtest_looks_at_the_rights_of_key_files(keys):

@@ -572,6 +572,18 @@ def test_a_location_without_pool_or_key_is_500_with_the_mend_in_the_log(database
     ("IdentityCookie session Secure", "write SameSite=Lax"),
     ("IdentityCookie session SameSite=Some", "write SameSite=Lax"),
     ("IdentityCookie session \"Path=/;x\"", "write SameSite=Lax"),
+    ("IdentityCookie __Host-x Path=/api", "leave Path and Domain away"),
+    ("IdentityCookie __Host-x Domain=example.org", "leave Path and Domain away"),
+    ("IdentityCookie __host-x Path=/api", "leave Path and Domain away"),
+    ("IdentityPlainCookies On\nIdentityCookie __Host-x", "write IdentityPlainCookies Off or take another name"),
+    ("<Location /a>\nIdentityCookie __Secure-x Path=/a\nIdentityPlainCookies On\n</Location>",
+     "write IdentityPlainCookies Off or take another name"),
+    ("IdentityPlainCookies On\n<Location /a>\nIdentityCookie __Secure-x\n</Location>",
+     "write IdentityPlainCookies Off or take another name"),
+    ("IdentityPlainCookies On\n<VirtualHost *:1>\n<Location /a>\nIdentityCookie __Secure-x\n</Location>\n</VirtualHost>",
+     "write IdentityPlainCookies Off or take another name"),
+    ("<Location /a>\nSetHandler identity-logn\n</Location>", "write SetHandler identity-login"),
+    ("SetHandler Identity-Login", "write SetHandler identity-login"),
     ("IdentityHashGate 0", "from 1 to 1024"),
     ("IdentityHashQueue -1", "from 0 to 4096"),
     ("IdentityHashQueue 4097", "from 0 to 4096"),
@@ -584,6 +596,29 @@ def test_a_location_without_pool_or_key_is_500_with_the_mend_in_the_log(database
 def test_configtest_names_the_mend(line, mend):
     code, output = Server(line, ours=("trestle", "identity")).configtest()
     assert code != 0 and mend in output
+
+
+@pytest.mark.parametrize("lines", [
+    "IdentityCookie __Host-x SameSite=Strict",
+    "IdentityCookie __Host-x Path=/",
+    "IdentityCookie __Secure-x Path=/api Domain=example.org",
+    "IdentityPlainCookies On\n<Location /a>\nIdentityCookie __Host-x\nIdentityPlainCookies Off\n</Location>",
+    "IdentityPlainCookies On\n<Location /a>\nIdentityCookie x\n</Location>",
+    "IdentityCookie __Host-x\n<VirtualHost *:1>\nIdentityPlainCookies On\nIdentityCookie x\n</VirtualHost>",
+    "SetHandler none\n<Location /a>\nSetHandler identity-login\n</Location>\n<Location /b>\nSetHandler server-status\n</Location>",
+])
+def test_configtest_accepts_what_browsers_accept(lines):
+    code, output = Server(lines, ours=("trestle", "identity")).configtest()
+    assert code == 0, output
+
+
+def test_an_operation_that_there_is_not_is_500_with_the_mend_in_the_log(database, keyfile):
+    more = "RewriteEngine On\nRewriteRule ^/typing$ - [H=identity-logn]\nAddHandler identity-login .x"
+    with httpd(database, keyfile, more, expected=("TRSID12",)) as server:
+        for method in ("POST", "GET"):
+            answer = server.request(method, "/typing")
+            assert answer.status == 500 and b"logn" not in answer.body
+        assert "TRSID12: identity-logn is no operation of mod_identity; write identity-login" in server.log()
 
 
 def test_configtest_refuses_plain_cookies_where_others_could_listen():

@@ -174,6 +174,18 @@ static void cookies_are_safe_by_default(void **state)
     assert_non_null(trestle_cookie_attribute(pool, "Domain=", &cookie));
     assert_non_null(trestle_cookie_attribute(pool, "HttpOnly", &cookie));
     assert_null(trestle_cookie_check_name(pool, "__Host-sid"));
+    cookie = trestle_cookie_make("__Secure-sid");
+    assert_null(trestle_cookie_check(pool, &cookie));
+    assert_string_equal(trestle_cookie_text(pool, &cookie, "v", 1, 1),
+                        "__Secure-sid=v; Max-Age=1; Path=/; SameSite=Lax; Secure; HttpOnly");
+    cookie.domain = "a.example";
+    assert_null(trestle_cookie_check(pool, &cookie));
+    cookie.name = "__HOST-sid";
+    assert_non_null(trestle_cookie_check(pool, &cookie));
+    cookie.domain = NULL;
+    assert_null(trestle_cookie_check(pool, &cookie));
+    cookie.path = "/a";
+    assert_non_null(trestle_cookie_check(pool, &cookie));
     assert_non_null(trestle_cookie_check_name(pool, ""));
     assert_non_null(trestle_cookie_check_name(pool, "a b"));
     assert_non_null(trestle_cookie_check_name(pool, "a=b"));

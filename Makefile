@@ -20,10 +20,10 @@ help:
 	@echo 'make run TRESTLE_VAR=/DIRECTORY            another place for data and secrets than var/'
 	@echo 'make run HTTPS_ADDRESS=*                   HTTPS for other machines too; sample passwords are no secret'
 
-# Packages come first: without them there is no apxs to compile with. Hence a make of its own for the modules.
+# Packages come first: without them there is no apxs to compile with. Hence a make of its own for what is compiled.
 run-products:
 	@bin/trestle-packages run
-	@$(MAKE) --silent --no-print-directory -j"$$(nproc)" BUILD=release modules
+	@$(MAKE) --silent --no-print-directory -j"$$(nproc)" BUILD=release modules tools
 
 run start: run-products
 	@bin/trestle $@

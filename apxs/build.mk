@@ -57,6 +57,15 @@ $B/%.o: %.c
 	@echo "CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What commands under bin/ need in C.
+TOOLS := $B/tools/trestle-password-hash
+
+$B/tools/%: bin/src/%.c $B/libtrestle.a
+	@mkdir -p $(@D)
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a -lsodium \
+	    $(shell apr-1-config --link-ld 2>/dev/null)
+
 # Tests in C. A unit test links with every core of the suite; a test module is a module that only tests load; a fuzz
 # target is run over its kept corpus by tests/fuzz/replay.c, or by libFuzzer (make fuzz).
 TEST_LIBRARIES := $(sort $(foreach m,$(MODULES),$(LIBS_$(m)))) -ljwt -ljansson $(shell apr-1-config --link-ld 2>/dev/null) \
@@ -86,11 +95,12 @@ $B/bench/%: tests/bench/%.c $B/libtrestle.a
 	@echo "CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) -Imodules -MF $@.d $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $< $B/libtrestle.a $(TEST_LIBRARIES)
 
-.PHONY: modules unit-tests test-modules fuzz-replays benches
+.PHONY: modules tools unit-tests test-modules fuzz-replays benches
 benches: $(BENCHES)
 unit-tests: $(UNIT_TESTS)
 test-modules: $(TEST_MODULES)
 fuzz-replays: $(FUZZ_REPLAYS)
 modules: $(MODULE_FILES)
+tools: $(TOOLS)
 
--include $(wildcard $B/modules/*/*.d $B/unit/*.d $B/tests/*.d $B/fuzz/*.d $B/bench/*.d)
+-include $(wildcard $B/modules/*/*.d $B/tools/*.d $B/unit/*.d $B/tests/*.d $B/fuzz/*.d $B/bench/*.d)

@@ -5,7 +5,7 @@ test-packages:
 	@bin/trestle-packages test
 
 test-products: test-packages
-	@$(MAKE) --no-print-directory BUILD=release modules test-modules
+	@$(MAKE) --no-print-directory BUILD=release modules tools test-modules
 	@$(MAKE) --no-print-directory BUILD=asan unit-tests fuzz-replays
 
 # What CI runs; under 15 minutes on 2 cores.

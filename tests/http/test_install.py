@@ -30,7 +30,16 @@ def test_install_lays_down_modules_sites_sql_and_commands(tmp_path):
         assert f"Use Application_{app}" in site and "@" not in site
         assert f"usr/local/share/trestle/conf/apps/{app}.conf" in there
     assert "usr/local/share/trestle/sql/core/0001_schema.sql" in there
-    assert (tmp_path / "usr/local/sbin/trestle-setup").stat().st_mode & 0o111
+    for command in ("sbin/trestle-setup", "sbin/trestle-admin", "lib/trestle/trestle-password-hash"):
+        assert (tmp_path / "usr/local" / command).stat().st_mode & 0o111
+
+
+def test_the_installed_admin_finds_its_files(tmp_path):
+    run(tmp_path, "install")
+    done = subprocess.run([tmp_path / "usr/local/share/trestle/bin/trestle-admin", "videoplanet", "x@example.org"], input="x\n",
+                          env={**os.environ, "TRESTLE_INSTALLED": "1", "PGHOST": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "the database videoplanet cannot be reached" in done.stderr
+    assert "TRESTLE_INSTALLED=1" in (tmp_path / "usr/local/sbin/trestle-admin").read_text()
 
 
 def test_sample_data_is_not_installed_and_refused(tmp_path):
@@ -52,7 +61,7 @@ def test_uninstall_leaves_nothing(tmp_path):
     assert len(files(tmp_path)) > 40
     run(tmp_path, "uninstall")
     assert files(tmp_path) == ["usr/lib/apache2/modules/mod_other.so"]
-    assert not (tmp_path / "usr/local/share/trestle").exists()
+    assert not (tmp_path / "usr/local/share/trestle").exists() and not (tmp_path / "usr/local/lib/trestle").exists()
     assert "not installed" in run(tmp_path, "uninstall").stdout
 
 

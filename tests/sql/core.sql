@@ -77,6 +77,40 @@ select is(trestle.login_rehash(tap.id('owner'), 'another', 'new'), false, 'a cha
 select is(trestle.login_rehash(tap.id('owner'), 'hash of owner', 'new'), true, 'the old one is');
 select is((select password_hash from trestle.account where id = tap.id('owner')), 'new', 'and the new one stays');
 
+-- accounts that operators provide
+create function tap.account(address text) returns text language sql stable return
+    (select concat_ws('|', a.email, a.password_hash, a.email_verified_at is not null, a.tokens_not_before is not null)
+     from trestle.account a where lower(a.email) = lower(address));
+select isnt(trestle.provide_account(' Operator@tap.test ', 'H1'), null, 'an operator provides an account');
+select is(tap.account('operator@tap.test'), 'Operator@tap.test|H1|t|f', 'verified, with its password');
+select is(trestle.provide_account('operator@TAP.test', null), trestle.provide_account('Operator@tap.test', null), 'the same one when it is there');
+select is(tap.account('operator@tap.test'), 'Operator@tap.test|H1|t|f', 'and without a hash it keeps its own');
+select lives_ok($$select trestle.provide_account('owner@tap.test', 'H2')$$, 'another password for one that is there');
+select is(tap.account('owner@tap.test'), 'owner@tap.test|H2|t|t', 'ends its tokens');
+select is_empty($$select * from trestle.session where account_id = tap.id('owner') and revoked_at is null$$, 'and its sessions');
+select throws_ok($$select trestle.provide_account('nobody@tap.test', null)$$, 'P0001', 'there is no account nobody@tap.test yet; give the password that it shall have');
+select throws_like($$select trestle.provide_account('new@tap.test', 'H3')$$, '%is disabled%', 'a disabled account stays as it is');
+select throws_like(format('select trestle.provide_account(%L, %L)', email, 'H4'), '%is no address%', 'no address: ' || left(email, 20))
+from unnest(array['', 'x', '@', 'a@', '@b', 'a b@c', 'a@b@c', repeat('x', 250) || '@b.cd']) as email;
+select throws_like($$select trestle.provide_account(null, 'H4')$$, '%is no address%', 'nor is null');
+insert into trestle.account (email, password_hash) values ('unproved@tap.test', 'of a stranger');
+select throws_like($$select trestle.provide_account('unproved@tap.test', null)$$, 'nobody has proved%', 'an unproved address is not taken over with its password');
+select lives_ok($$select trestle.provide_account('unproved@tap.test', 'H5')$$, 'but with a new one');
+select is(tap.account('unproved@tap.test'), 'unproved@tap.test|H5|t|t', 'which verifies it');
+
+-- administrators
+insert into trestle.account (email) values ('plain@tap.test');
+create function tap.plain() returns bigint language sql stable return (select id from trestle.account where email = 'plain@tap.test');
+select lives_ok($$select videoplanet.make_administrator(tap.plain())$$, 'an account without a profile becomes an administrator');
+select results_eq($$select nickname, role, authz_version from videoplanet.users join trestle.account using (id) where id = tap.plain()$$,
+                  $$values ('plain', 'admin', 1)$$, 'with a profile');
+select lives_ok($$select videoplanet.make_administrator(tap.id('owner'))$$, 'and so does one with a profile');
+select results_eq($$select nickname, role from videoplanet.users where id = tap.id('owner')$$, $$values ('Owner', 'admin')$$, 'which keeps the rest');
+select throws_like($$select videoplanet.make_administrator(-1)$$, 'there is no account -1', 'no account');
+select is_empty($$select rolname from pg_roles where rolname ~ '^videoplanet_(anonymous|user|login|hub|worker)$'
+                  and (has_function_privilege(rolname, 'trestle.provide_account(text, text)', 'execute')
+                       or has_function_privilege(rolname, 'videoplanet.make_administrator(bigint)', 'execute'))$$, 'the owner alone does this');
+
 -- migrations
 select ok((select count(*) > 5 and bool_and(checksum ~ '^[0-9a-f]{64}$') and bool_and(name ~ '^(core|videoplanet)/\d{4}_\w+\.sql$')
            from trestle.applied_migrations()), 'applied files with their checksums');

@@ -62,6 +62,20 @@ static void own_strings_verify(void **state)
     assert_int_equal(identity_password_verify(stored, "x", 1), IDENTITY_PASSWORD_MATCHES);
 }
 
+static void a_new_hash_has_its_cost_and_verifies(void **state)
+{
+    const identity_cost_t cost = { 8192 * 1024, 3 };
+    const char *first = identity_password_hash(pool, "p\xC3\xA4ss", 5, &cost);
+    const char *second = identity_password_hash(pool, "p\xC3\xA4ss", 5, &cost);
+
+    (void)state;
+    assert_int_equal(strncmp(first, "$argon2id$v=19$m=8192,t=3,p=1$", 30), 0);
+    assert_string_not_equal(first, second);
+    assert_true(identity_password_is_known(first));
+    assert_int_equal(identity_password_verify(first, "p\xC3\xA4ss", 5), IDENTITY_PASSWORD_MATCHES);
+    assert_int_equal(identity_password_verify(first, "p\xC3\xA4s", 4), IDENTITY_PASSWORD_DIFFERS);
+}
+
 static void other_strings_are_not_touched(void **state)
 {
     static const char *const unknown[] = {
@@ -127,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_of_others_verify),
         cmocka_unit_test(own_strings_verify),
+        cmocka_unit_test(a_new_hash_has_its_cost_and_verifies),
         cmocka_unit_test(other_strings_are_not_touched),
         cmocka_unit_test(the_dummy_costs_what_it_says_and_matches_nothing),
     };

@@ -5,6 +5,7 @@
 #include "util_filter.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { READ_SIZE = 16384 };
@@ -76,13 +77,19 @@ int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t
     return OK;
 }
 
+void trestle_status_set(request_rec *r, int status)
+{
+    r->status = status;
+    r->status_line = atoi(ap_get_status_line(status)) == status ? NULL : apr_psprintf(r->pool, "%d Unassigned", status);
+}
+
 int trestle_body_send(request_rec *r, int status, const char *type, const char *bytes, apr_size_t length)
 {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
     apr_status_t rv;
 
-    r->status = status;
+    trestle_status_set(r, status);
     ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)length);
     if (length)

@@ -18,6 +18,12 @@
 int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length);
 
 /*
+ * Sets r's status. httpd has no status line for some numbers that RFC 9110 section 15 allows, and would send 500 in their
+ * place: they get a line of their own.
+ */
+void trestle_status_set(request_rec *r, int status);
+
+/*
  * Sends bytes as the whole answer with the given status and media type (one brigade, length set). The bytes must live
  * as long as r->pool; they are not copied. Returns what the handler must return.
  */

@@ -48,6 +48,17 @@ static const char *duration_text(apr_pool_t *pool, apr_interval_time_t t)
     return apr_psprintf(pool, "%" APR_INT64_T_FMT "ms", (apr_int64_t)(t / 1000));
 }
 
+/* A duration from least to most that people would choose. */
+static apr_interval_time_t example(apr_interval_time_t least, apr_interval_time_t most)
+{
+    static const int seconds[] = { 30, 300, 7200, 5, 1 };
+
+    for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+        if (apr_time_from_sec(seconds[i]) >= least && apr_time_from_sec(seconds[i]) <= most)
+            return apr_time_from_sec(seconds[i]);
+    return least;
+}
+
 const char *trestle_setting_duration(apr_pool_t *pool, const char *arg, apr_interval_time_t least,
                                      apr_interval_time_t most, apr_interval_time_t *value)
 {
@@ -69,8 +80,9 @@ const char *trestle_setting_duration(apr_pool_t *pool, const char *arg, apr_inte
                 if (*value >= least && *value <= most)
                     return NULL;
             }
-    return apr_psprintf(pool, "'%s' is not a duration from %s to %s; write for example 250ms, 30s, 5min or 2h", arg,
-                        duration_text(pool, least), duration_text(pool, most));
+    return apr_psprintf(pool, "'%s' is not a duration from %s to %s; write for example %s", arg,
+                        duration_text(pool, least), duration_text(pool, most),
+                        duration_text(pool, example(least, most)));
 }
 
 const char *trestle_setting_size(apr_pool_t *pool, const char *arg, apr_int64_t least, apr_int64_t most,

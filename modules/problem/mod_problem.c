@@ -342,6 +342,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *page)
     if (f->ctx)
         return APR_SUCCESS;
     f->ctx = f;
+    trestle_status_set(r, r->status);
     problem = remembered(r);
     text = write_document(r, problem ? problem : trestle_problem_make(r, r->status, NULL, NULL, NULL));
     APR_BRIGADE_INSERT_TAIL(page, apr_bucket_pool_create(text.bytes, text.length, r->pool, alloc));

@@ -169,6 +169,7 @@ static int fill_slots(apr_pool_t *pool, const rest_function_t *function, const a
     for (int i = 0; i < given->nelts; i++) {
         const rest_given_t *item = &APR_ARRAY_IDX(given, i, rest_given_t);
         int n = find_argument(function, item->name);
+        const rest_type_t *type;
         slot_t *slot;
 
         if (n < 0 && item->place == REST_IN_PATH)
@@ -181,11 +182,15 @@ static int fill_slots(apr_pool_t *pool, const rest_function_t *function, const a
                 return rest_refuse(fault, 400, "VALIDATION_ERROR", "The field is not known here.", item->name);
             continue;
         }
+        type = APR_ARRAY_IDX(function->arguments, n, rest_argument_t).type;
+        if (item->place == REST_IN_QUERY && item->text && !*item->text && type->kind != REST_TEXT
+            && type->kind != REST_ARRAY)
+            continue; /* ?limit= is how a form sends a field that was left empty */
         slot = &slots[n];
         if (slot->count == 0 || item->place > slot->place) {
             *slot = (slot_t){ item->place, 1, i };
         } else if (item->place == slot->place) {
-            if (APR_ARRAY_IDX(function->arguments, n, rest_argument_t).type->kind != REST_ARRAY || !item->text)
+            if (type->kind != REST_ARRAY || !item->text)
                 return rest_refuse(fault, 400, "VALIDATION_ERROR", "The field is given more than once.", item->name);
             slot->count++;
         }

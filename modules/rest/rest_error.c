@@ -71,7 +71,7 @@ static const char *not_empty(const char *text)
 }
 
 /* RAISE … ERRCODE 'PTnnn': the application's own refusal. */
-static int translate_raised(const trestle_pg_error_t *error, rest_fault_t *fault)
+static int translate_raised(apr_pool_t *pool, const trestle_pg_error_t *error, rest_fault_t *fault)
 {
     const char *digits = error->sqlstate + 2;
     int status = atoi(digits);
@@ -83,6 +83,9 @@ static int translate_raised(const trestle_pg_error_t *error, rest_fault_t *fault
         fault->code = error->message;
     else if (!fault->detail)
         fault->detail = error->message;
+    if (status >= 500)
+        fault->cause = apr_psprintf(pool, "the application refused with %s: %s", error->sqlstate,
+                                    error->message ? error->message : "");
     return 1;
 }
 
@@ -116,7 +119,7 @@ void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, con
                                 sqlstate, error->message ? error->message : ""));
         return;
     }
-    if (translate_raised(error, fault))
+    if (translate_raised(pool, error, fault))
         return;
     if (!strcmp(sqlstate, "42501")) {
         if (anonymous)

@@ -295,10 +295,11 @@ static int plan_pages(work_t *work, rest_plan_t *plan)
     const rest_relation_t *relation =
         strncmp(work->r->uri, prefix, n) ? NULL : rest_pages_target(pool, work->catalogue, work->r->uri + n, &key);
 
-    if (!relation)
+    if (!relation && !work->match.allowed)
         return rest_refuse(&work->fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
-    work->match.allowed |= REST_GET;
-    if (work->method != REST_GET)
+    if (relation)
+        work->match.allowed |= REST_GET;
+    if (!relation || work->method != REST_GET)
         return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
     if (key && !rest_pages_key(relation, key, work->given, &work->fault))
         return 0;

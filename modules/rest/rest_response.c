@@ -28,7 +28,7 @@ static int pass(request_rec *r, apr_bucket_brigade *brigade)
 /* An answer without a body. */
 static int send_nothing(request_rec *r, int status)
 {
-    r->status = status;
+    trestle_status_set(r, status);
     if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED)
         ap_set_content_length(r, 0);
     return pass(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));

@@ -36,7 +36,7 @@ def configtest(text, **more):
     (OK + "PgMin 17", "PgMin 17 is more than PgMax 16"),
     (OK + "PgMin 5\nPgKeep 4", "PgKeep 4 is less than PgMin 5"),
     (OK + "PgKeep x", "PgKeep: 'x' is not"),
-    (OK + "PgExptime 5m", "write for example 250ms, 30s, 5min"),
+    (OK + "PgExptime 5m", "write for example 30s"),
     (OK + "PgWait 0", "PgWait: '0' is not a duration from 1ms to 1min"),
     (OK + "PgTimeout 2h", "PgTimeout: '2h' is not a duration from 1ms to 1h"),
     (OK + "PgConnectTimeout 30sXYZ", "PgConnectTimeout: "),

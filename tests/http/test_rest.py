@@ -3,6 +3,7 @@ import concurrent.futures
 import http.client
 import itertools
 import json
+import re
 import threading
 
 import pytest
@@ -105,6 +106,10 @@ LogLevel rest:info
 </Location>
 <Location /tables>
     RestDialect pages
+</Location>
+<Location /beside>
+    RestDialect pages
+    RestRoute GET,POST /beside/echo/{id} echo()
 </Location>
 <Location /two>
     RestRole rest_two
@@ -565,3 +570,31 @@ def test_every_mpm_and_a_graceful_restart(database, mpm):
 def test_a_role_that_is_none_of_its_own_is_refused(role):
     code, output = Httpd(f"<Location /x>\nRestRole {role}\n</Location>").configtest()
     assert code != 0 and "write for example shop_anonymous" in output
+
+
+@pytest.mark.parametrize("status", [418, 499, 599])
+def test_statuses_that_httpd_has_no_words_for(server, status):
+    answer = post(server, "/refuse", {"code": f"PT{status}", "message": "TEAPOT"})
+    assert answer.status == status and answer.json()["status"] == status and answer.json()["code"] == "TEAPOT"
+    answer = server.get(f"/shape?status={status}")
+    assert answer.status == status and answer.json() == {"a": 1}
+
+
+def test_a_fault_of_the_application_stands_in_the_log(server):
+    assert post(server, "/refuse", {"code": "PT500", "message": "LEDGER_BROKEN"}).status == 500
+    assert re.search(r"rest:error.*the application refused with PT500: LEDGER_BROKEN", server.log())
+
+
+def test_an_empty_field_of_a_query_is_none(server):
+    answer = server.get("/echo/7?amount=&flag=&day=&text=").json()
+    assert (answer["amount"], answer["flag"], answer["day"], answer["text"]) == (None, None, None, "")
+    assert code_of(server.get("/echo/")) == (404, "NOT_FOUND", None)
+
+
+def test_a_wrong_method_of_a_route_beside_the_dialect_is_405(server):
+    answer = server.request("PATCH", "/beside/echo/7")
+    assert answer.status == 405 and {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+
+
+def test_a_path_that_is_no_text_is_404(server):
+    assert server.get("/echo/%ff").status == 404

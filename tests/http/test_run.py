@@ -225,6 +225,23 @@ def test_a_crash_of_postgres_alone_is_mended_by_a_start(own):
     assert in_service(own)
 
 
+def test_graceful_restarts_with_slow_clients_leave_room_for_new_ones(own):
+    """Each slow client keeps its old child from ending, so that several generations live side by side."""
+    with contextlib.ExitStack() as slow:
+        for _ in range(3):
+            before = own.children()
+            for _ in range(16):
+                client = slow.enter_context(socket.create_connection(("127.0.0.1", own.http), 10))
+                client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            time.sleep(0.2)  # until a thread reads: nothing tells from outside
+            own.graceful()
+            until(lambda: len(set(own.children()) - set(before)) >= 2, 5, "no new children")  # pylint: disable=cell-var-from-loop
+            assert own.get("/health/live", timeout=3).status == 200
+        assert len(own.children()) > 4
+    assert "AH03490" not in (own.var / "log" / "error.log").read_text()
+    until(lambda: len(own.children()) <= 4, 30)
+
+
 def test_a_taken_port_is_named_with_the_mend(own):
     own.run("stop")
     try:

@@ -24,7 +24,7 @@ comment on table trestle.account is
 comment on column trestle.account.email is 'The sign-in name, unique without regard to case, kept as it was written.';
 comment on column trestle.account.password_hash is 'PHC string or an inherited format; null: no sign-in by password.';
 comment on column trestle.account.disabled_at is 'Not null: no sign-in, and tokens are refused.';
-comment on column trestle.account.tokens_not_before is 'Tokens issued earlier are refused: set by a password change, a reset, a disabling.';
+comment on column trestle.account.tokens_not_before is 'Tokens issued earlier are refused: set by a password change, a reset, a disabling. Whole seconds, as tokens tell them.';
 comment on column trestle.account.authz_version is 'Counts changes of rights, so that caches of them can be told apart.';
 
 create table trestle.session (

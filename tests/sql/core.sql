@@ -20,9 +20,73 @@ select is(trestle.claim('role'), 'x', 'a claim of text');
 select is(trestle.claim('admin'), 'true', 'a claim of another type, as text');
 select is(trestle.claim('scope'), null, 'a null claim');
 select is(trestle.claim('nothing'), null, 'a claim that is not there');
-select is(trestle.require_account(), 7::bigint, 'require_account answers the caller');
+-- who may ask
+create function tap.ask(claims text) returns text language plpgsql as $$
+declare
+    caller bigint;
+begin
+    perform set_config('request.jwt.claims', claims, true);
+    perform set_config('role', 'videoplanet_user', true);
+    caller := trestle.require_account();
+    perform set_config('role', 'none', true);
+    return caller;
+exception when others then
+    return concat_ws(' ', sqlstate, sqlerrm);
+end
+$$;
+create function tap.token(name text, more jsonb default '{}') returns text language sql stable return
+    (jsonb_build_object('sub', tap.id(name)::text, 'iat', 1800000000) || more)::text;
+select is(tap.ask(claims), 'PT401 AUTHENTICATION_REQUIRED', 'anonymous: ' || claims) from unnest(array['', '{}', '{ }']) as claims;
+select is(tap.ask(tap.token('owner')), tap.id('owner')::text, 'an account is enough where no session is named');
+select is(tap.ask(tap.token('owner', '{"sid":null}')), tap.id('owner')::text, 'nor does null name one');
+select is(tap.ask(jsonb_build_object('sub', sub)::text), 'PT401 INVALID_TOKEN', 'sub ' || coalesce(sub::text, 'null'))
+from unnest(array['"abc"', '"-1"', '"1 "', '" 1"', '""', '"0"', '"99999999999999999999"', '"999999999999999999"', '{"a":1}', 'null']::jsonb[]) as sub;
+select is(tap.ask('{"scope":"x"}'), 'PT401 INVALID_TOKEN', 'a token without sub');
+insert into trestle.session (sid, account_id, jti, idle_expires_at, abs_expires_at, revoked_at)
+select sid::uuid, tap.id(name), gen_random_uuid(), now() + ends, now() + ends, revoked
+from (values ('00000000-0000-0000-0000-00000000000a', 'owner', interval '1 day', null::timestamptz),
+             ('00000000-0000-0000-0000-00000000000b', 'owner', interval '1 day', now()),
+             ('00000000-0000-0000-0000-00000000000c', 'owner', interval '0', null),
+             ('00000000-0000-0000-0000-00000000000d', 'outsider', interval '1 day', null)) as example(sid, name, ends, revoked);
+select is(tap.ask(tap.token('owner', jsonb_build_object('sid', sid))), coalesce(expected, tap.id('owner')::text), 'session: ' || what)
+from (values ('00000000-0000-0000-0000-00000000000a', null, 'live'),
+             ('00000000-0000-0000-0000-00000000000b', 'PT401 INVALID_TOKEN', 'revoked'),
+             ('00000000-0000-0000-0000-00000000000c', 'PT401 INVALID_TOKEN', 'over'),
+             ('00000000-0000-0000-0000-00000000000d', 'PT401 INVALID_TOKEN', 'somebody else''s'),
+             ('00000000-0000-0000-0000-00000000000e', 'PT401 INVALID_TOKEN', 'missing'),
+             ('', 'PT401 INVALID_TOKEN', 'empty'), ('x', 'PT401 INVALID_TOKEN', 'no uuid')) as example(sid, expected, what);
+select is(tap.ask(tap.token('owner', '{"sid":{"a":1}}')), 'PT401 INVALID_TOKEN', 'session: an object');
+update trestle.account set tokens_not_before = to_timestamp(1800000000) where id = tap.id('manager');
+select is(tap.ask(tap.token('manager', jsonb_build_object('iat', iat))), coalesce(expected, tap.id('manager')::text), 'issued at ' || iat::text)
+from (values (to_jsonb(1800000000), null), (to_jsonb(1799999999), 'PT401 INVALID_TOKEN'), (to_jsonb(1800000000.5), null), (to_jsonb(1e300), null),
+             ('"1900000000"', 'PT401 INVALID_TOKEN'), ('null', 'PT401 INVALID_TOKEN')) as example(iat, expected);
+update trestle.account set tokens_not_before = null, disabled_at = now() where id = tap.id('manager');
+select is(tap.ask(tap.token('manager')), 'PT401 INVALID_TOKEN', 'a disabled account');
+update trestle.account set disabled_at = null where id = tap.id('manager');
+select is(tap.ask(tap.token('manager')), tap.id('manager')::text, 'and enabled again');
+delete from trestle.account where id = tap.id('manager');
+select is(tap.ask(tap.token('manager')), 'PT401 INVALID_TOKEN', 'a deleted account');
+select is(tap.ask(tap.token('manager', '{"sid":"00000000-0000-0000-0000-00000000000a"}')), 'PT401 INVALID_TOKEN', 'even with a session that lives');
+create function tap.each_call(number integer) returns numeric language plpgsql as $$
+declare
+    began timestamptz;
+    best interval := '1 hour';
+begin
+    perform set_config('request.jwt.claims', tap.token('owner', '{"sid":"00000000-0000-0000-0000-00000000000a","user_id":1,"token_type":"session"}'), true);
+    for round in 1..5 loop
+        began := clock_timestamp();
+        for i in 1..number loop
+            perform trestle.require_account();
+        end loop;
+        best := least(best, clock_timestamp() - began);
+    end loop;
+    return round(extract(epoch from best) * 1000000 / number, 1);
+end
+$$;
+create table tap.took as select tap.each_call(1000) as us;
+select diag(format('require_account: %s us', us)) from tap.took;
+select cmp_ok(us, '<', 100::numeric, 'asking who it is costs little') from tap.took; -- below 20; a loaded machine takes longer
 select set_config('request.jwt.claims', '{}', true) \g /dev/null
-select throws_ok('select trestle.require_account()', 'PT401', 'AUTHENTICATION_REQUIRED', 'and refuses an anonymous one');
 
 -- refusals
 select throws_ok($$select trestle.refuse(404, 'NOT_FOUND')$$, 'PT404', 'NOT_FOUND', 'a refusal has the status as SQLSTATE and the code as message');

@@ -35,6 +35,13 @@ from unnest(array['outsider']) as who;
 select is(tap.answer('owner', format('select api.project_detail(%s)', id)), 'refused PT404 NOT_FOUND', 'detail: no project ' || coalesce(id, 'null'))
 from unnest(array['0', '-1', '9223372036854775807', 'null']) as id;
 
+insert into trestle.account (email) values ('bare@tap.test');
+insert into tap.who select 'bare', id from trestle.account where email = 'bare@tap.test';
+select is(tap.answer('bare', 'select api.project_list()'), 'refused PT401 INVALID_TOKEN', 'list: an account without a profile');
+update trestle.account set disabled_at = now() where id = tap.id('bare');
+select is(tap.answer('bare', statement), 'refused PT401 INVALID_TOKEN', 'a disabled account: ' || statement)
+from unnest(array['select api.project_list()', 'select api.project_detail(1)']) as statement;
+
 -- detail
 select is((tap.answer(who, format('select api.project_detail(%s)', tap.project()))::jsonb -> 'result' ->> 'name'), 'The project', 'detail: ' || who)
 from unnest(array['owner', 'manager', 'normal']) as who;

@@ -15,6 +15,7 @@ declare
     descending constant boolean := coalesce(lower(sort_order), 'desc') = 'desc';
     ids bigint[];
     list json;
+    answer json;
 begin
     if project_list.status not in ('planning', 'in_progress', 'review', 'completed', 'on_hold', 'cancelled', 'active') then
         perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 상태입니다.', 'status');
@@ -61,32 +62,36 @@ begin
         limit "limit" offset "offset");
 
     list := videoplanet.project_json(ids);
-    return (
-        select json_build_object(
-            'success', true,
-            'message', 'success',
-            'result', list,
-            'projects', list,
-            'user', u.email,
-            'nickname', u.nickname,
-            'sample_files', (
-                select coalesce(json_agg(row_to_json(form) order by f.id), '[]')
-                from videoplanet.sample_files f
-                cross join lateral (
-                    select f.file_name, videoplanet.file_url(f.sample_file) as files) as form),
-            'user_memos', (
-                select coalesce(json_agg(row_to_json(form) order by m.date, m.id), '[]')
-                from videoplanet.user_memos m
-                cross join lateral (select m.id, m.date, m.memo) as form
-                where m.user_id = me))
-        from videoplanet.users u
-        where u.id = me);
+    select json_build_object(
+        'success', true,
+        'message', 'success',
+        'result', list,
+        'projects', list,
+        'user', u.email,
+        'nickname', u.nickname,
+        'sample_files', (
+            select coalesce(json_agg(row_to_json(form) order by f.id), '[]')
+            from videoplanet.sample_files f
+            cross join lateral (
+                select f.file_name, videoplanet.file_url(f.sample_file) as files) as form),
+        'user_memos', (
+            select coalesce(json_agg(row_to_json(form) order by m.date, m.id), '[]')
+            from videoplanet.user_memos m
+            cross join lateral (select m.id, m.date, m.memo) as form
+            where m.user_id = me))
+    into answer
+    from videoplanet.users u
+    where u.id = me;
+    if not found then -- an account without a profile is no user of this application
+        perform trestle.refuse(401, 'INVALID_TOKEN');
+    end if;
+    return answer;
 end
 $$;
 comment on function api.project_list(text, text, text, text, text, text, integer, integer) is
     'The caller''s projects with what hangs on them; his own first, then his memberships, each newest first. search looks '
     'into name, description, manager and consumer; status is one of the six or active; sort_by and sort_order (desc) '
-    'replace the order. Errors: 401 AUTHENTICATION_REQUIRED; 400 VALIDATION_ERROR with the parameter as field.';
+    'replace the order. Errors: 401 as trestle.require_account(); 400 VALIDATION_ERROR with the parameter as field.';
 
 create function api.project_detail(id bigint) returns json
     language plpgsql stable as $$
@@ -102,7 +107,7 @@ begin
 end
 $$;
 comment on function api.project_detail(bigint) is
-    'One project with what hangs on it. Errors: 401 AUTHENTICATION_REQUIRED; 404 NOT_FOUND; 403 PERMISSION_DENIED when the '
+    'One project with what hangs on it. Errors: 401 as trestle.require_account(); 404 NOT_FOUND; 403 PERMISSION_DENIED when the '
     'caller takes no part in it.';
 
 grant execute on function

@@ -182,6 +182,22 @@ static int is_pool_directive(const char *name)
     return 0;
 }
 
+/* What stands directly inside of the section: directives of a pool, each once. */
+static const char *check_contents(cmd_parms *cmd, const char *name)
+{
+    for (ap_directive_t *child = cmd->directive->first_child; child; child = child->next) {
+        if (!is_pool_directive(child->directive))
+            return apr_psprintf(cmd->pool, "%s (line %d) does not belong inside <PgPool>; move it out of the section",
+                                child->directive, child->line_num);
+        for (ap_directive_t *first = cmd->directive->first_child; first != child; first = first->next)
+            if (!strcasecmp(first->directive, child->directive))
+                return apr_psprintf(
+                    cmd->pool, "%s stands twice in <PgPool %s>, on line %d of %s and line %d of %s; keep one of them",
+                    child->directive, name, first->line_num, first->filename, child->line_num, child->filename);
+    }
+    return NULL;
+}
+
 static const char *open_section(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg)
 {
     server_config_t *config = ap_get_module_config(cmd->server->module_config, &pg_module);
@@ -202,10 +218,8 @@ static const char *open_section(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const 
         return apr_psprintf(cmd->pool,
                             "<PgPool %s> stands twice in this server, first on %s; remove one or give it another name",
                             name, ((trestle_pg_pool_t *)apr_hash_get(config->pools, name, APR_HASH_KEY_STRING))->where);
-    for (ap_directive_t *child = cmd->directive->first_child; child; child = child->next)
-        if (!is_pool_directive(child->directive))
-            return apr_psprintf(cmd->pool, "%s (line %d) does not belong inside <PgPool>; move it out of the section",
-                                child->directive, child->line_num);
+    if ((problem = check_contents(cmd, name)))
+        return problem;
     section = make_pool(cmd, name);
     problem = ap_walk_config(cmd->directive->first_child, cmd, cmd->server->lookup_defaults);
     if (!problem)
@@ -219,7 +233,7 @@ static const char *open_section(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const 
 static const char *outside(cmd_parms *cmd)
 {
     return section ? NULL
-                   : apr_psprintf(cmd->pool, "%s stands inside of <PgPool name> … </PgPool> only; move it there",
+                   : apr_psprintf(cmd->pool, "%s stands inside of <PgPool name> ... </PgPool> only; move it there",
                                   cmd->cmd->name);
 }
 

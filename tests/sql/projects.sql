@@ -92,6 +92,12 @@ from (values
     ('"limit" => 2, "offset" => 1', '감마, beta'),
     ('"offset" => 99', null),
     ('"limit" => 0', 'refused PT400 VALIDATION_ERROR limit'),
+    ('"limit" => 101', 'refused PT400 VALIDATION_ERROR limit'),
+    ('"limit" => 100', 'The project, 감마, beta, Alpha 100%, Another project'),
+    ('status => ''''', 'The project, 감마, beta, Alpha 100%, Another project'),
+    ('search => '''', manager => '''', consumer => '''', sort_by => '''', sort_order => ''''', 'The project, 감마, beta, Alpha 100%, Another project'),
+    ('status => '''', search => ''kim''', '감마, beta'),
+    ('status => '' ''', 'refused PT400 VALIDATION_ERROR status'),
     ('"offset" => -1', 'refused PT400 VALIDATION_ERROR offset')
 ) as example(arguments, expected);
 select * from finish();

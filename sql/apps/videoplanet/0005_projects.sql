@@ -9,14 +9,20 @@ create function api.project_list(
 declare
     me constant bigint := trestle.require_account();
     mine constant bigint[] := videoplanet.my_projects();
-    -- the dates are read only where they decide
-    by_dates constant boolean := project_list.status is not null
-                                 or sort_by in ('status', 'first_date', 'start_date', 'end_date', 'deadline');
-    descending constant boolean := coalesce(lower(sort_order), 'desc') = 'desc';
+    by_dates boolean;
+    descending boolean;
     ids bigint[];
     list json;
     answer json;
 begin
+    -- frontends send filters that were left empty
+    search := nullif(search, '');
+    status := nullif(status, '');
+    manager := nullif(manager, '');
+    consumer := nullif(consumer, '');
+    sort_by := nullif(sort_by, '');
+    sort_order := nullif(sort_order, '');
+
     if project_list.status not in ('planning', 'in_progress', 'review', 'completed', 'on_hold', 'cancelled', 'active') then
         perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 상태입니다.', 'status');
     elsif sort_by not in ('created', 'created_at', 'updated', 'updated_at', 'name', 'title', 'manager', 'consumer', 'status',
@@ -24,12 +30,15 @@ begin
         perform trestle.refuse(400, 'VALIDATION_ERROR', '이 항목으로는 정렬할 수 없습니다.', 'sort_by');
     elsif lower(sort_order) not in ('asc', 'desc') then
         perform trestle.refuse(400, 'VALIDATION_ERROR', '정렬 순서는 asc 또는 desc입니다.', 'sort_order');
-    elsif "limit" < 1 then
-        perform trestle.refuse(400, 'VALIDATION_ERROR', 'limit은 1 이상이어야 합니다.', 'limit');
+    elsif "limit" not between 1 and 100 then
+        perform trestle.refuse(400, 'VALIDATION_ERROR', 'limit은 1 이상 100 이하여야 합니다.', 'limit');
     elsif "offset" < 0 then
         perform trestle.refuse(400, 'VALIDATION_ERROR', 'offset은 0 이상이어야 합니다.', 'offset');
     end if;
 
+    -- the dates are read only where they decide
+    by_dates := status is not null or sort_by in ('status', 'first_date', 'start_date', 'end_date', 'deadline');
+    descending := coalesce(lower(sort_order), 'desc') = 'desc';
     ids := array(
         select p.id
         from videoplanet.projects p
@@ -91,7 +100,8 @@ $$;
 comment on function api.project_list(text, text, text, text, text, text, integer, integer) is
     'The caller''s projects with what hangs on them; his own first, then his memberships, each newest first. search looks '
     'into name, description, manager and consumer; status is one of the six or active; sort_by and sort_order (desc) '
-    'replace the order. Errors: 401 as trestle.require_account(); 400 VALIDATION_ERROR with the parameter as field.';
+    'replace the order; limit is from 1 to 100, without it all come. Empty texts are as if not '
+    'given. Errors: 401 as trestle.require_account(); 400 VALIDATION_ERROR with the parameter as field.';
 
 create function api.project_detail(id bigint) returns json
     language plpgsql stable as $$

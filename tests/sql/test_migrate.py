@@ -257,9 +257,16 @@ def test_sample_is_refused_on_an_installed_server(server, migrate):
     assert migrate("tiny", TRESTLE_INSTALLED="1").returncode == 0
 
 
-@pytest.mark.parametrize("app", ["Tiny", "1tiny", "ti-ny", "tiny;drop", "", "x" * 41, "postgres", "template1", "pg_x", "api", "trestle"])
+@pytest.mark.parametrize("app", ["Tiny", "1tiny", "ti-ny", "tiny;drop", "", "x" * 33, "postgres", "template1", "pg_x", "api", "trestle"])
 def test_not_an_application(migrate, app):
     assert migrate(app).returncode == 2
+
+
+def test_length_of_a_name(migrate, sql):
+    for length in (32, 33):
+        shutil.copytree(sql / "apps" / "tiny", sql / "apps" / ("t" * length))
+    assert migrate("--check", "t" * 32).returncode == 1
+    assert refused(migrate("--check", "t" * 33), "up to 31 of a-z, 0-9 and _")
 
 
 def test_unknown_application(migrate):

@@ -16,6 +16,7 @@ extern module AP_MODULE_DECLARE_DATA pg_module;
 APLOG_USE_MODULE(pg);
 
 #define STATEMENTS_MAX 16
+#define LOOK_INTERVAL  (200 * 1000) /* microseconds between looks whether an HTTP/2 stream still stands */
 /* DEALLOCATE ALL, and for RESET ALL, the settings and each statement at most DEALLOCATE, PREPARE, EXECUTE. */
 #define STEPS_MAX (1 + 3 * (2 + STATEMENTS_MAX))
 
@@ -35,6 +36,7 @@ typedef struct {
     trestle_pg_reply_t *reply;
     trestle_pg_statement_t settings; /* role and settings as a statement */
     int client;                      /* descriptor of the client's connection; -1: not watched */
+    conn_rec *stream;                /* HTTP/2: whose end mod_http2 marks as aborted; otherwise NULL */
     pg_connection_t *connection;
     apr_time_t deadline;
     step_t steps[STEPS_MAX];
@@ -66,7 +68,7 @@ static PGresult *keep(run_t *run, PGresult *result)
     return result;
 }
 
-/* HTTP/2 streams and subrequests share a socket that is not theirs to watch. */
+/* -1 for an HTTP/2 stream: the socket is shared, and what is to be read there is mod_http2's. */
 static int client_socket(request_rec *r)
 {
     apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
@@ -178,6 +180,21 @@ static int send_batch(run_t *run)
     return PQpipelineSync(connection->pg);
 }
 
+static pg_wait_e wait_for_server(run_t *run, short events)
+{
+    for (;;) {
+        apr_time_t look = run->stream ? pg_now() + LOOK_INTERVAL : run->deadline;
+        int last = look >= run->deadline;
+        pg_wait_e waited =
+            pg_wait(run->pool->child, PQsocket(run->connection->pg), events, run->client, last ? run->deadline : look);
+
+        if (waited != PG_WAIT_DEADLINE || last)
+            return waited;
+        if (run->stream->aborted)
+            return PG_WAIT_CLIENT_GONE;
+    }
+}
+
 /* Until libpq has a result; sends what is still to be sent meanwhile, so that neither side waits for the other. */
 static end_e await_result(run_t *run)
 {
@@ -186,8 +203,7 @@ static end_e await_result(run_t *run)
     while (PQisBusy(pg)) {
         int flush = PQflush(pg);
 
-        switch (pg_wait(run->pool->child, PQsocket(pg), (short)(flush > 0 ? POLLIN | POLLOUT : POLLIN), run->client,
-                        run->deadline)) {
+        switch (wait_for_server(run, (short)(flush > 0 ? POLLIN | POLLOUT : POLLIN))) {
         case PG_READY:
             break;
         case PG_WAIT_DEADLINE:
@@ -400,7 +416,12 @@ static int lost(run_t *run, int *repeated, apr_interval_time_t wait)
 void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch, apr_interval_time_t wait,
                   trestle_pg_reply_t *reply)
 {
-    run_t run = { .r = r, .pool = pool, .batch = batch, .reply = reply, .client = client_socket(r) };
+    run_t run = { .r = r,
+                  .pool = pool,
+                  .batch = batch,
+                  .reply = reply,
+                  .client = client_socket(r),
+                  .stream = r->connection->master ? r->connection : NULL };
     int repeated = 0;
 
     memset(reply, 0, sizeof(*reply));

@@ -1,5 +1,6 @@
 """mod_pg: what a batch does, and what it leaves behind."""
 import socket
+import subprocess
 
 import pytest
 
@@ -209,3 +210,48 @@ def test_a_query_is_cancelled_when_its_client_has_gone(one, database):
         wait_for(lambda: backends(database, asleep) == 0)
     wait_for(lambda: status(one)["ClientsGone"] == before + 1)
     assert rows(one, "sql SELECT 1") == [[["1"]]]
+
+
+def test_a_query_is_cancelled_when_its_http2_client_has_gone(database):
+    asleep = "query LIKE '%pg_sleep(64)%' AND pid <> pg_backend_pid() AND state = 'active'"
+    with server(database.conninfo(), "", "Protocols h2c http/1.1\n", mpm="event", modules=("http2",)) as one:
+        url = f"http://127.0.0.1:{one.port}/q"
+        with subprocess.Popen(["curl", "-s", "--http2-prior-knowledge", "-d", "sql SELECT pg_sleep(64)", url]) as client:
+            wait_for(lambda: backends(database, asleep) == 1)
+            client.kill()
+            with timed(most=1):
+                wait_for(lambda: backends(database, asleep) == 0)
+        wait_for(lambda: status(one)["ClientsGone"] == 1)
+        answer = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-d", "sql SELECT pg_sleep(0.7), 5", url],
+                                capture_output=True, text=True, check=True).stdout
+        assert '"results":[[["","5"]]]' in answer
+
+
+def test_a_query_is_cancelled_when_its_http2_stream_is_reset(database):
+    """The connection goes on: another stream of it is answered."""
+    asleep = "query LIKE '%pg_sleep(65)%' AND pid <> pg_backend_pid() AND state = 'active'"
+    with server(database.conninfo(), "", "Protocols h2c http/1.1\n", mpm="event", modules=("http2",)) as one:
+        with one.raw_connect() as client:
+            client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + http2_post(1, b"sql SELECT pg_sleep(65)"))
+            wait_for(lambda: backends(database, asleep) == 1)
+            client.sendall(frame(3, 0, 1, (8).to_bytes(4, "big")))
+            with timed(most=1):
+                wait_for(lambda: backends(database, asleep) == 0)
+            client.sendall(http2_post(3, b"sql SELECT 'alive'"))
+            seen = b""
+            while b'"alive"' not in seen:
+                data = client.recv(65536)
+                assert data, "the connection ended"
+                seen += data
+        wait_for(lambda: status(one)["ClientsGone"] == 1)
+
+
+def frame(kind, flags, stream, payload=b""):
+    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def http2_post(stream, body):
+    """A POST of /q: static table entries :method POST and :scheme http, literals for :path and :authority."""
+    headers = b"\x83\x86\x04\x02/q\x01\x01x"
+    return frame(1, 4, stream, headers) + frame(0, 1, stream, body)

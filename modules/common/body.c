@@ -77,6 +77,21 @@ int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t
     return OK;
 }
 
+int trestle_body_end(request_rec *r, apr_bucket_brigade *brigade)
+{
+    conn_rec *c = r->connection;
+    apr_status_t rv;
+
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(c->bucket_alloc));
+    rv = ap_pass_brigade(r->output_filters, brigade);
+    if (rv == APR_SUCCESS && !c->master && !r->main && !r->prev) {
+        apr_brigade_cleanup(brigade);
+        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(c->bucket_alloc));
+        rv = ap_pass_brigade(c->output_filters, brigade);
+    }
+    return rv == APR_SUCCESS || c->aborted ? OK : AP_FILTER_ERROR;
+}
+
 void trestle_status_set(request_rec *r, int status)
 {
     r->status = status;
@@ -87,14 +102,11 @@ int trestle_body_send(request_rec *r, int status, const char *type, const char *
 {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
-    apr_status_t rv;
 
     trestle_status_set(r, status);
     ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)length);
     if (length)
         APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, alloc));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
-    rv = ap_pass_brigade(r->output_filters, brigade);
-    return rv == APR_SUCCESS || r->connection->aborted ? OK : AP_FILTER_ERROR;
+    return trestle_body_end(r, brigade);
 }

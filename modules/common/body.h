@@ -24,6 +24,14 @@ int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t
 void trestle_status_set(request_rec *r, int status);
 
 /*
+ * Ends the answer: brigade is its last part, an end of stream is added, and on HTTP/1 everything leaves at once. httpd
+ * itself would first look for a further request, find none yet, and hand the connection back to the listener between any
+ * two requests of a client; when the answer has left before that look, a quick client's next request is there already.
+ * Returns what the handler must return.
+ */
+int trestle_body_end(request_rec *r, apr_bucket_brigade *brigade);
+
+/*
  * Sends bytes as the whole answer with the given status and media type (one brigade, length set). The bytes must live
  * as long as r->pool; they are not copied. Returns what the handler must return.
  */

@@ -8,7 +8,6 @@
 #include "text.h"
 
 #include "http_protocol.h"
-#include "util_filter.h"
 
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -16,22 +15,13 @@
 
 #define JSON "application/json"
 
-static int pass(request_rec *r, apr_bucket_brigade *brigade)
-{
-    apr_status_t rv;
-
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
-    rv = ap_pass_brigade(r->output_filters, brigade);
-    return rv == APR_SUCCESS || r->connection->aborted ? OK : AP_FILTER_ERROR;
-}
-
 /* An answer without a body. */
 static int send_nothing(request_rec *r, int status)
 {
     trestle_status_set(r, status);
     if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED)
         ap_set_content_length(r, 0);
-    return pass(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
+    return trestle_body_end(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
 }
 
 static void add_bytes(request_rec *r, apr_bucket_brigade *brigade, const char *bytes, apr_size_t n)
@@ -80,7 +70,7 @@ static int send_page(request_rec *r, const rest_plan_t *plan, const PGresult *re
     add_bytes(r, brigade, head.bytes, head.length);
     add_bytes(r, brigade, PQgetvalue(result, 0, 1), length);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_immortal_create("}", 1, r->connection->bucket_alloc));
-    return pass(r, brigade);
+    return trestle_body_end(r, brigade);
 }
 
 /* What response.status asks for; 0 if it is no status that can be sent. */

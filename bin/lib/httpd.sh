@@ -59,16 +59,33 @@ write_portal_data() {
     } >"$run/applications.json"
 }
 
-port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-check_ports() {
-    local name port
+# Whose the port $1 is, as in "HTTPS of mentoring".
+port_purpose() {
+    local name
     for name in portal "${applications[@]}"; do
-        for port in "$(https_port "$name")" "$(http_port "$name")"; do
-            ! port_is_taken "$port" || fail "port $port (for $name) is in use by another program" \
-                "mend it: end that program, or choose other ports, for example: make run HTTPS_PORT=9443 HTTP_PORT=9080"
-        done
+        case $1 in
+            "$(https_port "$name")") echo "HTTPS of $name" ;;
+            "$(http_port "$name")") echo "HTTP of $name" ;;
+        esac
     done
+}
+
+# Why httpd did not start, from what it SAID: only it can tell for certain whether an address is to be had.
+fail_to_start() {
+    local said=$1 address port
+    if [[ $said =~ \(([0-9]+)\)[^$'\n']*(could not bind to|unable to listen for connections on)" address "([^[:space:]]+):([0-9]+) ]]; then
+        address=${BASH_REMATCH[3]} port=${BASH_REMATCH[4]}
+        case ${BASH_REMATCH[1]} in
+            98) fail "port $port ($(port_purpose "$port")) on $address is in use by another program" \
+                'mend it: end that program (as root, ss -tlnp names it), or choose other ports:' \
+                'make run HTTPS_PORT=9443 HTTP_PORT=9080' ;;
+            99) fail "$address is no address of this machine, which has: 127.0.0.1 $(hostname -I)" \
+                'mend it: make run HTTPS_ADDRESS=127.0.0.1, or * for all of them' ;;
+        esac
+    fi
+    fail 'httpd did not start:' "$said"
 }
 
 start_httpd() {
@@ -77,13 +94,13 @@ start_httpd() {
     write_httpd_conf
     write_portal_data
     said=$("$program" -f "$httpd_conf" -t 2>&1) || fail "httpd's configuration has a mistake:" "$said"
-    check_ports
     rm -f "$run/httpd.pid" # httpd_pid has seen that it is nobody's
     touch "$error_log"
     before=$(wc -c <"$error_log")
-    said=$("$program" -f "$httpd_conf" -k start 2>&1 </dev/null) || fail 'httpd did not start:' "$said" "$(tail -c "+$((before + 1))" "$error_log")"
+    said=$("$program" -f "$httpd_conf" -k start 2>&1 </dev/null) \
+        || fail_to_start "$said"$'\n'"$(tail -c "+$((before + 1))" "$error_log")"
     for ((tries = 0; tries < 100; tries++)); do
-        httpd_pid >/dev/null && port_is_taken "$HTTPS_PORT" && return
+        httpd_pid >/dev/null && answers "$HTTP_PORT" && return
         sleep 0.1
     done
     fail "httpd is not in service after 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"

@@ -33,6 +33,11 @@ read_applications
 https_port() { echo $((HTTPS_PORT + ${port_offset[$1]:-0})); }
 http_port() { echo $((HTTP_PORT + ${port_offset[$1]:-0})); }
 
+is_address() {
+    local byte='(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
+    [[ $1 == '*' || $1 =~ ^$byte(\.$byte){3}$ ]] || { [[ $1 == *:* && $1 =~ ^[0-9A-Fa-f:.]+$ ]] && getent ahostsv6 "$1" >/dev/null; }
+}
+
 check_settings() {
     local name value last=0
     for name in "${applications[@]}"; do ((last = port_offset[$name] > last ? port_offset[$name] : last)); done
@@ -42,7 +47,7 @@ check_settings() {
     done
     ((HTTPS_PORT > HTTP_PORT + last || HTTP_PORT > HTTPS_PORT + last)) \
         || fail "HTTPS_PORT=$HTTPS_PORT and HTTP_PORT=$HTTP_PORT are too close: each is the first of $((last + 1)) ports; leave more room"
-    [[ $HTTPS_ADDRESS =~ ^[0-9A-Fa-f.:*]+$ ]] || fail "HTTPS_ADDRESS=$HTTPS_ADDRESS is not an address; write for example 127.0.0.1 or *"
+    is_address "$HTTPS_ADDRESS" || fail "HTTPS_ADDRESS=$HTTPS_ADDRESS is not an address; write for example 127.0.0.1, ::1 or *"
     local socket=$run/.s.PGSQL.5432
     ((${#socket} <= socket_limit)) || fail "the path $run is too long for a unix socket" \
         "mend it with a shorter place: make run TRESTLE_VAR=/srv/trestle-var, or a clone in a shorter path"

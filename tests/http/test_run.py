@@ -242,16 +242,47 @@ def test_graceful_restarts_with_slow_clients_leave_room_for_new_ones(own):
     until(lambda: len(own.children()) <= 4, 30)
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def test_a_taken_port_is_named_with_the_mend(own):
     own.run("stop")
+    cases = [(socket.AF_INET, "127.0.0.1", own.http + 2, True, "HTTP of mentoring"),
+             (socket.AF_INET, "127.0.0.1", own.https + 2, False, "HTTPS of mentoring"),
+             (socket.AF_INET, "0.0.0.0", own.https, True, "HTTPS of portal")]
+    if has_ipv6():
+        cases.append((socket.AF_INET6, "::1", own.https + 4, True, "HTTPS of maplestory"))
     try:
-        with socket.socket() as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(("127.0.0.1", own.http + 2))
-            taken.listen()
-            code, said = say(own.environment)
-        assert code == 1 and f"port {own.http + 2}" in said and "mentoring" in said and "HTTP_PORT" in said
-        assert processes(own.var) == []
+        for family, address, port, listening, purpose in cases:
+            with socket.socket(family) as taken:
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, listening)
+                taken.bind((address, port))
+                if listening:
+                    taken.listen()
+                code, said = say(own.environment)
+            assert code == 1 and f"port {port} ({purpose})" in said and "make run HTTPS_PORT=" in said, said
+            assert "AH0" not in said
+            assert processes(own.var) == []
+    finally:
+        own.start()
+
+
+def test_https_where_its_address_says(own):
+    own.run("stop")
+    try:
+        code, said = say({**own.environment, "HTTPS_ADDRESS": "192.0.2.1"})
+        assert code == 1 and "192.0.2.1 is no address of this machine" in said and "HTTPS_ADDRESS=127.0.0.1" in said and "AH0" not in said
+        for address in ("127.0.0.2", "*", *(["::1"] if has_ipv6() else [])):
+            code, said = say({**own.environment, "HTTPS_ADDRESS": address})
+            assert code == 0, said
+            socket.create_connection(("127.0.0.2" if address == "*" else address, own.https + 1), 2).close()
+            own.run("stop")
     finally:
         own.start()
 
@@ -262,6 +293,9 @@ def test_a_taken_port_is_named_with_the_mend(own):
     ({"HTTP_PORT": "65535"}, "HTTP_PORT=9443"),
     ({"HTTPS_PORT": "9000", "HTTP_PORT": "9003"}, "leave more room"),
     ({"HTTPS_ADDRESS": "everywhere"}, "127.0.0.1"),
+    ({"HTTPS_ADDRESS": "1.2.3"}, "127.0.0.1"),
+    ({"HTTPS_ADDRESS": "256.0.0.1"}, "127.0.0.1"),
+    ({"HTTPS_ADDRESS": "1::2::3"}, "127.0.0.1"),
     ({"TRESTLE_VAR": "/tmp/" + "long/" * 20}, "TRESTLE_VAR=/srv"),
 ])
 def test_wrong_settings_name_the_mend(settings, mend):

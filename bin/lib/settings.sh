@@ -43,10 +43,10 @@ check_settings() {
     for name in "${applications[@]}"; do ((last = port_offset[$name] > last ? port_offset[$name] : last)); done
     for name in HTTPS_PORT HTTP_PORT; do
         value=${!name}
-        [[ $value =~ ^[0-9]{4,5}$ && $value -ge 1024 && $((value + last)) -le 65535 ]] || fail "$name=$value is not a port from 1024 to $((65535 - last)); write for example $name=9443"
+        [[ $value =~ ^[1-9][0-9]{3,4}$ && $value -ge 1024 && $((value + last)) -le 65535 ]] || fail "$name=$value is not a port from 1024 to $((65535 - last)); write for example $name=9443"
     done
     ((HTTPS_PORT > HTTP_PORT + last || HTTP_PORT > HTTPS_PORT + last)) \
-        || fail "HTTPS_PORT=$HTTPS_PORT and HTTP_PORT=$HTTP_PORT are too close: each is the first of $((last + 1)) ports; leave more room"
+        || fail "HTTPS_PORT=$HTTPS_PORT and HTTP_PORT=$HTTP_PORT are too close: each is the first of $((last + 1)) ports; leave more room, for example HTTPS_PORT=9443 HTTP_PORT=9080"
     is_address "$HTTPS_ADDRESS" || fail "HTTPS_ADDRESS=$HTTPS_ADDRESS is not an address; write for example 127.0.0.1, ::1 or *"
     local socket=$run/.s.PGSQL.5432
     ((${#socket} <= socket_limit)) || fail "the path $run is too long for a unix socket" \

@@ -290,7 +290,12 @@ def test_https_where_its_address_says(own):
 @pytest.mark.parametrize("settings,mend", [
     ({"HTTPS_PORT": "80"}, "HTTPS_PORT=9443"),
     ({"HTTPS_PORT": "x"}, "HTTPS_PORT=9443"),
-    ({"HTTP_PORT": "65535"}, "HTTP_PORT=9443"),
+    ({"HTTPS_PORT": "08443"}, "HTTPS_PORT=9443"),
+    ({"HTTPS_PORT": "0"}, "HTTPS_PORT=9443"),
+    ({"HTTP_PORT": "70000"}, "HTTP_PORT=9443"),
+    ({"HTTP_PORT": "65532"}, "HTTP_PORT=9443"),
+    ({"HTTP_PORT": "-8080"}, "HTTP_PORT=9443"),
+    ({"HTTPS_PORT": "8443", "HTTP_PORT": "8443"}, "leave more room"),
     ({"HTTPS_PORT": "9000", "HTTP_PORT": "9003"}, "leave more room"),
     ({"HTTPS_ADDRESS": "everywhere"}, "127.0.0.1"),
     ({"HTTPS_ADDRESS": "1.2.3"}, "127.0.0.1"),
@@ -301,6 +306,7 @@ def test_https_where_its_address_says(own):
 def test_wrong_settings_name_the_mend(settings, mend):
     code, said = say(settings)
     assert code == 1 and mend in said
+    assert said.startswith("trestle: ") and "bin/" not in said, said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the servers to another user")

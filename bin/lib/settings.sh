@@ -17,10 +17,15 @@ declare -A port_offset=()
 applications=()
 read_applications() {
     local file name offset lines=''
+    local -A file_of=()
     for file in "$root"/conf/apps/*.conf; do
         name=$(basename "$file" .conf)
         offset=$(sed -n 's/^# Ports: +\([0-9][0-9]*\).*/\1/p;T;q' "$file")
         [[ $offset ]] || fail "$file does not say its ports; write for example this line into it: # Ports: +5"
+        [[ $offset =~ ^[1-9][0-9]{0,2}$ ]] || fail "$file: the distance of its ports is a number from 1 to 999; write for example: # Ports: +5"
+        [[ ! ${file_of[$offset]:-} ]] || fail "${file_of[$offset]} and $file have the same ports, +$offset" \
+            'mend it: another number in one of them, for example: # Ports: +5'
+        file_of[$offset]=$file
         lines+="$offset $name"$'\n'
     done
     while read -r offset name; do

@@ -341,6 +341,21 @@ def test_a_clone_that_the_user_cannot_reach(clone):
     assert f"cannot reach {clone}" in said and "chmod" in said and SERVER_USER in said and "TRESTLE_USER" in said
 
 
+@pytest.mark.parametrize("line,said_of_it", [
+    ("# Ports: +2", "mentoring.conf"),
+    ("# Ports: +0", "from 1 to 999"),
+    ("# Ports: +08", "from 1 to 999"),
+    ("# Ports: +1000", "from 1 to 999"),
+    ("# Ports: 5", "does not say its ports"),
+])
+def test_ports_of_applications_that_cannot_be(clone, line, said_of_it):
+    other = clone / "conf" / "apps" / "other.conf"
+    other.write_text(f"# other: not of use.\n{line}\n")
+    code, said = say({}, program=clone / "bin" / "trestle")
+    assert code == 1 and str(other) in said and said_of_it in said and "# Ports: +5" in said, said
+    assert said.startswith("trestle: ") and "bin/" not in said
+
+
 def test_run_from_a_half_made_place_until_ctrl_c(clone):
     """A start that was cut short is completed; Ctrl-C ends all processes; nothing outside var/ is touched."""
     listing = lambda: sorted((str(p), p.stat().st_mtime_ns) for p in clone.rglob("*") if clone / "var" not in (p, *p.parents) and p != clone)

@@ -4,10 +4,26 @@
 httpd_conf=$run/httpd.conf
 error_log=$var/log/error.log
 
+# The process $1 is httpd, a parent or a child, and was started with this var's configuration.
+is_httpd() {
+    local -a words=()
+    [[ ${1:-} =~ ^[0-9]+$ ]] && { mapfile -d '' -t words <"/proc/$1/cmdline"; } 2>/dev/null \
+        && [[ ${words[0]:-} == */apache2 && "${words[*]:1}" == "-f $httpd_conf -k start" ]]
+}
+
+# The parent, as long as it lives.
 httpd_pid() {
     local pid
     pid=$(cat "$run/httpd.pid" 2>/dev/null) || return 1
-    process_is "$pid" "$httpd_conf" && printf '%s\n' "$pid"
+    is_httpd "$pid" && printf '%s\n' "$pid"
+}
+
+# Every process of it, and so the children too whose parent was killed.
+httpd_processes() {
+    local directory
+    for directory in /proc/[0-9]*; do
+        ! is_httpd "${directory#/proc/}" || printf '%s\n' "${directory#/proc/}"
+    done
 }
 
 httpd_program() {
@@ -106,14 +122,32 @@ start_httpd() {
     fail "httpd is not in service after 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"
 }
 
+# Ends the children whose parent was killed: they would keep the ports.
+end_orphans() {
+    local signal tries
+    local -a orphans
+    for signal in TERM KILL; do
+        mapfile -t orphans < <(httpd_processes)
+        ((${#orphans[@]})) || return 0
+        kill "-$signal" "${orphans[@]}" 2>/dev/null || true
+        for ((tries = 0; tries < 60; tries++)); do
+            [[ $(httpd_processes) ]] || return 0
+            sleep 0.05
+        done
+    done
+    fail "processes of httpd do not end: ${orphans[*]}; end them"
+}
+
 # Ends httpd and waits for its last process; requests in hand get ten seconds.
 stop_httpd() {
     local pid tries
-    pid=$(httpd_pid) || return 0
-    kill -TERM "$pid" 2>/dev/null || true
-    for ((tries = 0; tries < 200; tries++)); do
-        httpd_pid >/dev/null || return 0
-        sleep 0.05
-    done
-    fail "httpd (process $pid) does not stop; see $error_log"
+    if pid=$(httpd_pid); then
+        kill -TERM "$pid" 2>/dev/null || true
+        for ((tries = 0; tries < 200; tries++)); do
+            httpd_pid >/dev/null || break
+            sleep 0.05
+        done
+        ((tries < 200)) || fail "httpd (process $pid) does not stop; see $error_log"
+    fi
+    end_orphans
 }

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import APPLICATIONS, ROOT, SERVER_USER, Product, scratch, until
+from harness import APPLICATIONS, ROOT, SERVER_USER, Product, as_server_user, scratch, until
 
 TRESTLE = ROOT / "bin" / "trestle"
 
@@ -149,7 +149,6 @@ def test_nothing_runs_as_root(own):
 def test_the_database_wants_a_password_and_listens_on_no_port(own):
     assert own.sql("show listen_addresses", app="postgres") == [""]
     conninfo = f"host={own.var}/run dbname=videoplanet user=videoplanet_login"
-    from harness import as_server_user
     wrong = subprocess.run(as_server_user(["env", "PGPASSWORD=wrong", "psql", conninfo, "-c", "select 1"]), capture_output=True,
                            text=True, check=False, cwd="/")
     assert wrong.returncode != 0 and "password authentication failed" in wrong.stderr
@@ -222,6 +221,27 @@ def test_a_crash_of_postgres_alone_is_mended_by_a_start(own):
     own.stop_database()
     code, said = say(own.environment)
     assert code == 0, said
+    assert in_service(own)
+
+
+@pytest.mark.parametrize("verb,says", [("stop", "has stopped"), ("start", "Trestle runs")])
+def test_what_a_killed_httpd_leaves_is_ended(own, verb, says):
+    """Children whose parent was killed keep the ports. One here is stuck. Who only names our configuration lives on."""
+    left = own.children()
+    os.kill(left[0], signal.SIGSTOP)
+    os.kill(own.parent(), signal.SIGKILL)
+    with subprocess.Popen(as_server_user(["tail", "-f", own.var / "run" / "httpd.conf"]), stdout=subprocess.DEVNULL) as bystander:
+        try:
+            until(lambda: not (pathlib.Path("/proc") / str(own.parent()) / "exe").exists(), 5)
+            assert set(left) <= set(processes(own.var))
+            code, said = say(own.environment, verb)
+            assert code == 0 and says in said, said
+            assert not set(left) & set(processes(own.var))
+            assert bystander.poll() is None
+        finally:
+            bystander.kill()
+    assert verb == "start" or processes(own.var) == []
+    own.start()
     assert in_service(own)
 
 

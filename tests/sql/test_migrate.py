@@ -158,6 +158,66 @@ def test_two_at_once(server, migrate, sql):
     assert len(lines) == len(set(lines)) == FILES + 1 == len(applied(server))
 
 
+def test_tenants_cannot_hold_the_lock(server, migrate):
+    migrate("tiny")
+    tenants = [server.connect(dbname, "tiny_login") for dbname in ("postgres", "template1", "tiny")]
+    try:
+        for tenant in tenants:
+            tenant.cursor().execute("begin; select pg_advisory_lock(hashtext('trestle-migrate'))")
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                tenant.cursor().execute("savepoint s; comment on role tiny_owner is 'mine'")
+            tenant.cursor().execute("rollback to s")
+        before = time.monotonic()
+        assert migrate("tiny").stdout == f"tiny is up to date ({FILES} files)\n"
+        assert time.monotonic() - before < 1
+    finally:
+        for tenant in tenants:
+            tenant.close()
+
+
+@pytest.fixture
+def holder(server):
+    """An administrator's connection that holds the lock of tiny."""
+    connection = server.connect("template1")
+    connection.cursor().execute("begin; comment on role tiny_owner is 'held'")
+    yield connection
+    connection.close()
+
+
+def test_waits_and_says_for_whom(server, migrate, request):
+    migrate("tiny")
+    holder = request.getfixturevalue("holder")
+    process = migrate("tiny", wait=False)
+    said = process.stderr.readline()
+    assert "waiting for process " in said and f"process {holder.info.backend_pid} (user {server.superuser}, database template1)" in said, said
+    holder.cursor().execute("commit")
+    done = finish(process)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"tiny is up to date ({FILES} files)\n", "")
+
+
+def test_gives_up_waiting(migrate, request):
+    migrate("tiny")
+    holder = request.getfixturevalue("holder")
+    done = migrate("tiny", TRESTLE_LOCK_WAIT="2")
+    assert refused(done, f"process {holder.info.backend_pid} ", "2 seconds", f"pg_terminate_backend({holder.info.backend_pid})")
+
+
+@pytest.mark.parametrize("seconds", ["0", "1", "x", "-5", "99999"])
+def test_unusable_wait(migrate, seconds):
+    assert refused(migrate("tiny", TRESTLE_LOCK_WAIT=seconds), "TRESTLE_LOCK_WAIT")
+
+
+def test_a_tenant_who_changes_his_own_role_is_not_waited_for_without_end(server, migrate, tmp_path):
+    migrate("tiny")
+    (tmp_path / "password").write_text("a-Secret-of-the-pool\n")
+    tenant = server.connect("postgres", "tiny_login")
+    try:
+        tenant.cursor().execute("begin; alter role tiny_login password 'mine'")
+        assert refused(migrate("tiny", TRESTLE_LOGIN_PASSWORD_FILE=str(tmp_path / "password"), TRESTLE_LOCK_WAIT="2"), "lock timeout")
+    finally:
+        tenant.close()
+
+
 def test_check(server, migrate, sql):
     done = migrate("--check", "tiny")
     assert done.returncode == 1 and "pending tiny/0001_schema.sql\n" in done.stdout

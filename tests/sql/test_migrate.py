@@ -275,10 +275,57 @@ def test_error_in_a_file_changes_nothing(server, migrate, sql):
     assert migrate("tiny").stdout == f"applied tiny/0002_wrong.sql\ntiny is up to date ({FILES + 1} files)\n"
 
 
-def test_a_file_may_not_end_its_transaction(server, migrate, sql):
-    (sql / "apps" / "tiny" / "0002_commit.sql").write_text("create table tiny.a (n integer);\ncommit;\n")
-    assert refused(migrate("tiny"), "0002_commit.sql ends its transaction")
+@pytest.mark.parametrize("text, reason", [
+    ("commit;", "COMMIT"), ("COMMIT AND CHAIN;", "COMMIT"), ("rollback;", "ROLLBACK"), ("Abort;", "ABORT"), ("end;", "END"), ("begin;", "BEGIN"),
+    ("start transaction;", "START TRANSACTION"), ("prepare transaction 'x';", "PREPARE TRANSACTION"), ("select 1; /* c */ commit", "COMMIT"),
+    ("/* a /* nested */ comment */ commit;", "COMMIT"), ("select 'it''s';commit;", "COMMIT"), ("select $a$ $b$ $a$; commit;", "COMMIT"),
+    ("create function tiny.f() returns integer language sql begin atomic select case when true then 1 end; end; commit;", "COMMIT"),
+    ("select 1 \\g /dev/null\ncommit;", "COMMIT"),
+    ("reset role;", "RESET ROLE"), ("set role none;", "SET ROLE"), ("set local\nrole = 'none';", "SET LOCAL ROLE"), ("set session role x;", "SET SESSION ROLE"),
+    ("reset session authorization;", "RESET SESSION AUTHORIZATION"), ("set session authorization default;", "SET SESSION AUTHORIZATION"),
+    ("set local session authorization default;", "SET LOCAL SESSION AUTHORIZATION"),
+    ("\\! true", "\\!"), ("\\!true", "\\!"), ("  \\connect postgres", "\\connect"), ("\\c postgres", "\\c"), ("select 1 \\c postgres", "\\c"),
+    ("\\i other.sql", "\\i"), ("\\ir other.sql", "\\ir"), ("\\include other.sql", "\\include")])
+def test_a_file_that_leaves_its_frame_is_refused(server, migrate, sql, text, reason):
+    (sql / "apps" / "tiny" / "0002_wrong.sql").write_text(f"create table tiny.a (n integer);\n\n{text}\n")
+    assert refused(migrate("tiny"), f"apps/tiny/0002_wrong.sql:{4 if text.startswith('select 1 ' + chr(92) + 'g') else 3}: {reason} ")
+    assert server.sql("select count(*) from pg_database where datname = 'tiny'") == [(0,)]
+
+
+def test_a_file_within_its_frame(server, migrate, sql):
+    (sql / "apps" / "tiny" / "0002_fine.sql").write_text(r"""
+        -- commit;
+        /* rollback; /* \! */ reset role; */
+        create table tiny."commit;" (role text default 'a;commit;', "end" text default E'\';commit;');
+        insert into tiny."commit;" values ($$;commit; \! $$, $x$;$$reset role;$x$);
+        update tiny."commit;" set role = 'x';
+        savepoint s; rollback to s; rollback work to savepoint s; release s;
+        create function tiny.f() returns integer language plpgsql as $f$
+        begin
+            return 1;
+        end;
+        $f$;
+        create or replace function tiny.g() returns integer language sql
+        begin atomic
+            select case when true then 1 else case when false then 2 end end;
+            select 2;
+        end;
+        create procedure tiny.h() language sql begin atomic select 1; end;
+        create rule r as on delete to tiny."commit;" do also (select 1; select 2);
+        do $$ begin perform set_config('role', 'none', false); end $$;
+        create table tiny.mine ();
+        \set role x
+        """)
+    done = migrate("tiny")
+    assert done.returncode == 0, done.stderr
+    assert server.sql("select relowner::regrole::text from pg_class where oid = 'tiny.mine'::regclass", dbname="tiny") == [("tiny_owner",)]
+
+
+def test_a_transaction_that_ended_unseen(server, migrate, sql):
+    (sql / "apps" / "tiny" / "0002_commit.sql").write_text("create table tiny.a (n integer);\nselect 'commit' \\gexec\ncreate table tiny.b (n integer);\n")
+    assert refused(migrate("tiny"), "0002_commit.sql ended its transaction", "remains in the database tiny")
     assert "tiny/0002_commit.sql" not in applied(server)
+    assert server.sql("select distinct relowner::regrole::text from pg_class where relnamespace = 'tiny'::regnamespace", dbname="tiny") == [("tiny_owner",)]
 
 
 def test_variables_and_role_of_a_file(server, migrate, sql):
@@ -349,12 +396,15 @@ def test_usage(migrate, arguments):
     assert done.returncode == 2 and done.stderr.startswith("usage: trestle-migrate")
 
 
-def test_administrator_without_superuser(server, migrate):
+def test_administrator_without_superuser(server, migrate, sql):
     server.sql("create role clerk login createdb createrole")
     try:
         done = migrate("tiny", PGUSER="clerk")
         assert done.returncode == 0, done.stderr
         assert migrate("tiny", PGUSER="clerk").stdout == f"tiny is up to date ({FILES} files)\n"
+        (sql / "apps" / "tiny" / "0002_role.sql").write_text("select set_config('role', 'none', false) \\g /dev/null\ncreate table tiny.a (n integer);\n")
+        assert refused(migrate("tiny", PGUSER="clerk"), "0002_role.sql changed its role")
+        assert server.sql("select to_regclass('tiny.a')", dbname="tiny") == [(None,)]
         server.sql("drop database tiny")
     finally:
         for role in server.sql("select rolname from pg_roles where rolname like 'tiny%'"):

@@ -1,5 +1,6 @@
 #include "pg.h"
 
+#include "pg_flight.h"
 #include "pg_pipeline.h"
 
 #include "http_config.h"
@@ -15,19 +16,21 @@ extern module AP_MODULE_DECLARE_DATA pg_module;
 
 APLOG_USE_MODULE(pg);
 
-#define STATEMENTS_MAX 16
-#define LOOK_INTERVAL  (200 * 1000) /* microseconds between looks whether an HTTP/2 stream still stands */
-/* DEALLOCATE ALL, and for RESET ALL, the settings and each statement at most DEALLOCATE, PREPARE, EXECUTE. */
-#define STEPS_MAX (1 + 3 * (2 + STATEMENTS_MAX))
+#define LOOK_INTERVAL (200 * 1000)  /* microseconds between looks whether an HTTP/2 stream still stands */
+#define RESET_TIME    (1000 * 1000) /* microseconds: a reset that takes longer costs the connection */
 
 PGcancel *volatile pg_running_cancel;
 
-/* One command of the pipeline. */
-typedef struct {
-    enum { FORGET_ALL, FORGET, PREPARE, EXECUTE } kind;
-    int place;               /* index of the statement, or PG_SETTINGS_PLACE */
-    pg_prepared_t *prepared; /* of PREPARE */
-} step_t;
+/* How an attempt ended. */
+typedef enum {
+    ANSWERED, /* committed, or refused */
+    STALE,    /* prepared statements no longer fit: nothing was changed, repeat */
+    LOST,     /* the connection broke */
+    DIRTY,    /* of run_t.left alone: the session is not as it must be for the next user */
+    TIMEOUT,
+    STOPPED,
+    CLIENT_GONE
+} end_e;
 
 typedef struct {
     request_rec *r;
@@ -39,22 +42,13 @@ typedef struct {
     conn_rec *stream;                /* HTTP/2: whose end mod_http2 marks as aborted; otherwise NULL */
     pg_connection_t *connection;
     apr_time_t deadline;
-    step_t steps[STEPS_MAX];
-    int nsteps;
+    pg_flight_t flight;
     PGresult *failure; /* the first error of this attempt; belongs to r->pool */
     int failed_place;
+    int resetting; /* 1: the batch has its outcome; what comes answers the reset, and nobody watches the client */
+    int unreset;   /* 1: a command of the reset has failed */
+    end_e left;    /* how this attempt left an answered batch's connection: ANSWERED means fit for the next user */
 } run_t;
-
-/* How an attempt ended. */
-typedef enum {
-    ANSWERED, /* committed, or refused: the connection is idle */
-    STALE,    /* prepared statements no longer fit: nothing was changed, repeat */
-    LOST,     /* the connection broke */
-    DIRTY,    /* answered, but the connection is not as it must be for the next user */
-    TIMEOUT,
-    STOPPED,
-    CLIENT_GONE
-} end_e;
 
 static apr_status_t clear_result(void *result)
 {
@@ -85,10 +79,10 @@ static void build_settings(run_t *run)
 {
     const trestle_pg_batch_t *batch = run->batch;
     const char **values = apr_palloc(run->r->pool, 2 * (size_t)(batch->nsettings + 3) * sizeof(*values));
-    int n = 0, reset = run->pool->reset;
+    int n = 0;
 
 #define ADD(name, value) (values[n++] = (name), values[n++] = (value))
-    if (batch->role || reset)
+    if (batch->role || run->pool->reset)
         ADD("role", batch->role ? batch->role : "none");
     if (batch->read_only)
         ADD("transaction_read_only", "on");
@@ -100,93 +94,16 @@ static void build_settings(run_t *run)
 #undef ADD
     run->settings.nparams = n;
     run->settings.values = values;
-    run->settings.sql = n || reset ? pg_settings_statement(run->r->pool, n / 2, reset) : NULL;
-}
-
-static void add_step(run_t *run, int kind, int place, pg_prepared_t *prepared)
-{
-    step_t *step = &run->steps[run->nsteps++];
-
-    step->kind = kind;
-    step->place = place;
-    step->prepared = prepared;
-}
-
-static int send_plain(run_t *run, int kind, const char *sql)
-{
-    add_step(run, kind, PG_SETTINGS_PLACE, NULL);
-    return PQsendQueryParams(run->connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
-}
-
-/* The name of the prepared statement, with the commands that prepare it if need be. NULL: the connection is unusable. */
-static const char *prepare(run_t *run, const trestle_pg_statement_t *statement, int place)
-{
-    pg_statements_t *statements = &run->connection->prepared;
-    pg_prepared_t *prepared = pg_statements_find(statements, statement->sql, statement->types, statement->nparams);
-    char evicted[PG_STATEMENT_NAME];
-
-    if (prepared)
-        return prepared->name;
-    if (!(prepared = pg_statements_add(statements, statement->sql, statement->types, statement->nparams, evicted)))
-        return NULL;
-    if (*evicted && !send_plain(run, FORGET, apr_pstrcat(run->r->pool, "DEALLOCATE ", evicted, NULL)))
-        return NULL;
-    add_step(run, PREPARE, place, prepared);
-    return PQsendPrepare(run->connection->pg, prepared->name, statement->sql, statement->nparams, statement->types)
-               ? prepared->name
-               : NULL;
-}
-
-static int send_statement(run_t *run, const trestle_pg_statement_t *statement, int place)
-{
-    PGconn *pg = run->connection->pg;
-    const char *name;
-
-    if (!run->pool->prepare) {
-        add_step(run, EXECUTE, place, NULL);
-        return PQsendQueryParams(pg, statement->sql, statement->nparams, statement->types, statement->values,
-                                 statement->lengths, statement->formats, 0);
-    }
-    if (!(name = prepare(run, statement, place)))
-        return 0;
-    add_step(run, EXECUTE, place, NULL);
-    return PQsendQueryPrepared(pg, name, statement->nparams, statement->values, statement->lengths, statement->formats,
-                               0);
-}
-
-/* The whole batch into the connection's buffer, up to its end. */
-static int send_batch(run_t *run)
-{
-    pg_connection_t *connection = run->connection;
-
-    run->nsteps = 0;
-    if (connection->forget) {
-        pg_statements_clear(&connection->prepared);
-        connection->forget = 0;
-        if (!send_plain(run, FORGET_ALL, "DEALLOCATE ALL"))
-            return 0;
-    }
-    if (run->pool->reset) {
-        trestle_pg_statement_t reset = { .sql = "RESET ALL" };
-
-        if (!send_statement(run, &reset, PG_SETTINGS_PLACE))
-            return 0;
-    }
-    if (run->settings.sql && !send_statement(run, &run->settings, PG_SETTINGS_PLACE))
-        return 0;
-    for (int i = 0; i < run->batch->nstatements; i++)
-        if (!send_statement(run, &run->batch->statements[i], i))
-            return 0;
-    return PQpipelineSync(connection->pg);
+    run->settings.sql = n ? pg_settings_statement(run->r->pool, n / 2) : NULL;
 }
 
 static pg_wait_e wait_for_server(run_t *run, short events)
 {
     for (;;) {
-        apr_time_t look = run->stream ? pg_now() + LOOK_INTERVAL : run->deadline;
+        apr_time_t look = run->stream && !run->resetting ? pg_now() + LOOK_INTERVAL : run->deadline;
         int last = look >= run->deadline;
-        pg_wait_e waited =
-            pg_wait(run->pool->child, PQsocket(run->connection->pg), events, run->client, last ? run->deadline : look);
+        pg_wait_e waited = pg_wait(run->pool->child, PQsocket(run->connection->pg), events,
+                                   run->resetting ? -1 : run->client, last ? run->deadline : look);
 
         if (waited != PG_WAIT_DEADLINE || last)
             return waited;
@@ -238,28 +155,21 @@ static int is_stale(const PGresult *failure)
                || (!strcmp(sqlstate, "0A000") && function && !strcmp(function, "RevalidateCachedQuery")));
 }
 
-/* A command has failed, or was skipped because an earlier one had: what we know of prepared statements is corrected. */
-static void take_back(run_t *run, const step_t *step)
-{
-    if (step->kind == PREPARE)
-        pg_statements_remove(&run->connection->prepared, step->prepared);
-    else if (step->kind == FORGET || step->kind == FORGET_ALL)
-        run->connection->forget = 1;
-}
-
-static void take_result(run_t *run, const step_t *step, PGresult *result)
+static void take_result(run_t *run, const pg_step_t *step, PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
 
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
-        if (step && step->kind == EXECUTE && step->place >= 0) {
+        if (step && step->kind == PG_EXECUTE && step->place >= 0) {
             run->reply->results[step->place] = keep(run, result);
             return;
         }
     } else {
         if (step)
-            take_back(run, step);
-        if (status == PGRES_FATAL_ERROR && !run->failure) {
+            pg_flight_take_back(&run->flight, step);
+        if (run->resetting) {
+            run->unreset = 1;
+        } else if (status == PGRES_FATAL_ERROR && !run->failure) {
             run->failure = keep(run, result);
             run->failed_place = step ? step->place : run->batch->nstatements;
             return;
@@ -268,21 +178,21 @@ static void take_result(run_t *run, const step_t *step, PGresult *result)
     PQclear(result);
 }
 
-/* All answers up to the end of the transaction, whose own answer is the commit's. */
-static end_e receive(run_t *run)
+/* The answers to the steps from at until end, up to the end of their transaction, whose own answer is the commit's. */
+static end_e receive(run_t *run, int at, int end_of_steps)
 {
     PGconn *pg = run->connection->pg;
 
-    for (int at = 0;;) {
+    for (;;) {
         end_e end = await_result(run);
-        const step_t *step = at < run->nsteps ? &run->steps[at] : NULL;
+        const pg_step_t *step = at < end_of_steps ? &run->flight.steps[at] : NULL;
         PGresult *result;
 
         if (end != ANSWERED)
             return end;
         result = PQgetResult(pg);
         if (!result) {
-            if (PQstatus(pg) != CONNECTION_OK || ++at > run->nsteps + 1)
+            if (PQstatus(pg) != CONNECTION_OK || ++at > end_of_steps + 1)
                 return LOST;
         } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
             PQclear(result);
@@ -299,31 +209,90 @@ static end_e receive(run_t *run)
     }
 }
 
+/*
+ * 1 if the session is reset behind the batch. Not behind one that only reads: what it calls is not volatile. Not behind
+ * a pooler (PgPrepare Off), which may pass the second transaction to another server connection than the first.
+ */
+static int must_reset(const run_t *run)
+{
+    return run->pool->reset && run->pool->prepare && !run->batch->read_only;
+}
+
+/* The reset's answers. The batch has its outcome whatever becomes of it; only the connection depends on it. */
+static end_e receive_reset(run_t *run)
+{
+    apr_time_t deadline = run->deadline;
+    end_e end;
+
+    run->resetting = 1;
+    run->deadline = pg_now() + RESET_TIME;
+    end = receive(run, run->flight.nbatch, run->flight.nsteps);
+    run->resetting = 0;
+    run->deadline = deadline;
+    return end == ANSWERED && run->unreset ? DIRTY : end;
+}
+
+static end_e receive_flight(run_t *run, int reset)
+{
+    PGconn *pg = run->connection->pg;
+    end_e end = receive(run, 0, run->flight.nbatch);
+
+    if (end != ANSWERED)
+        return end;
+    if (run->failure && is_stale(run->failure)) {
+        run->connection->forget = 1;
+        end = STALE;
+    }
+    if (reset)
+        run->left = receive_reset(run);
+    if (run->left != ANSWERED && run->left != DIRTY)
+        return end == STALE ? run->left : end;
+    if (PQtransactionStatus(pg) != PQTRANS_IDLE || PQpipelineStatus(pg) != PQ_PIPELINE_ON) {
+        run->left = DIRTY;
+        return ANSWERED;
+    }
+    /* Of a STALE batch the reset is often stale too; the repetition ends with one of its own. */
+    return end;
+}
+
 /* One attempt on run->connection. */
 static end_e attempt(run_t *run)
 {
-    pg_connection_t *connection = run->connection;
+    int reset = must_reset(run);
     PGcancel *cancel = NULL;
     end_e end;
 
     run->failure = NULL;
+    run->unreset = 0;
+    run->left = ANSWERED;
     memset(run->reply->results, 0, (size_t)run->batch->nstatements * sizeof(PGresult *));
-    if (!send_batch(run))
+    if (!pg_flight_send(&run->flight, run->connection, &run->settings, run->batch, reset))
         return LOST;
     if (!run->pool->child->threaded)
-        pg_running_cancel = cancel = PQgetCancel(connection->pg);
-    end = receive(run);
+        pg_running_cancel = cancel = PQgetCancel(run->connection->pg);
+    end = receive_flight(run, reset);
     pg_running_cancel = NULL;
     if (cancel)
         PQfreeCancel(cancel);
-    if (end == ANSWERED && run->failure && is_stale(run->failure)) {
-        connection->forget = 1;
-        end = STALE;
-    }
-    if ((end == ANSWERED || end == STALE)
-        && (PQtransactionStatus(connection->pg) != PQTRANS_IDLE || PQpipelineStatus(connection->pg) != PQ_PIPELINE_ON))
-        end = DIRTY;
     return end;
+}
+
+/* The connection of an answered batch, as the attempt left it. */
+static void give_back(run_t *run)
+{
+    if (run->left == ANSWERED) {
+        pg_pool_release(run->connection);
+        return;
+    }
+    ap_log_rerror(
+        APLOG_MARK, APLOG_INFO, 0, run->r,
+        "TRSPG16: pool %s: the session was not reset behind the batch, whose outcome stands; its connection is "
+        "closed",
+        run->pool->name);
+    if (run->left == TIMEOUT || run->left == STOPPED)
+        pg_cancel_take(run->connection);
+    else
+        pg_pool_discard(run->connection);
 }
 
 /* A batch that this module does not send: a mistake in the calling module. */
@@ -333,7 +302,7 @@ static int is_unfit(run_t *run)
     trestle_pg_error_t *error = &run->reply->error;
 
     error->statement = PG_SETTINGS_PLACE;
-    if (batch->nstatements < 1 || batch->nstatements > STATEMENTS_MAX)
+    if (batch->nstatements < 1 || batch->nstatements > PG_STATEMENTS_MAX)
         error->message = "a batch has 1 to 16 statements";
     else if (batch->nsettings < 0 || batch->nsettings > PG_SETTINGS_MAX - 3)
         error->message = "a batch has at most 61 settings";
@@ -450,7 +419,7 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
             /* fall through */
         case ANSWERED:
         case DIRTY:
-            (end == DIRTY ? pg_pool_discard : pg_pool_release)(run.connection);
+            give_back(&run);
             if (run.failure)
                 pg_reply_refused(r, pool, batch, run.failure, run.failed_place, reply);
             return;

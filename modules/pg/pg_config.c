@@ -402,7 +402,8 @@ const command_rec pg_commands[] = {
     AP_INIT_TAKE1("PgConnectTimeout", set_duration, NULL, RSRC_CONF, "longest time of connecting"),
     AP_INIT_FLAG("PgPrepare", set_flag, NULL, RSRC_CONF, "On or Off: prepare statements per connection"),
     AP_INIT_TAKE1("PgPrepareMax", set_number, NULL, RSRC_CONF, "statements kept prepared per connection"),
-    AP_INIT_FLAG("PgReset", set_flag, (void *)1, RSRC_CONF, "On or Off: reset the session before each batch"),
+    AP_INIT_FLAG("PgReset", set_flag, (void *)1, RSRC_CONF,
+                 "On or Off: reset the session behind each batch that may write"),
     AP_INIT_TAKE1("PgUse", set_use, NULL, RSRC_CONF | ACCESS_CONF, "the pool that requests here use"),
     { NULL }
 };

@@ -4,21 +4,16 @@
 #include <string.h>
 #include <strings.h>
 
-const char *pg_settings_statement(apr_pool_t *pool, int n, int unlock)
+const char *pg_settings_statement(apr_pool_t *pool, int n)
 {
-    static const char head[] = "SELECT pg_catalog.num_nulls(", tail[] = ")",
-                      also[] = ", pg_catalog.pg_advisory_unlock_all()";
+    static const char head[] = "SELECT pg_catalog.num_nulls(", tail[] = ")";
     const apr_size_t each = sizeof(",pg_catalog.set_config($127,$128,true)");
-    char *text = apr_palloc(pool, sizeof(head) + sizeof(tail) + sizeof(also) + (apr_size_t)n * each), *at = text;
+    char *text = apr_palloc(pool, sizeof(head) + sizeof(tail) + (apr_size_t)n * each), *at = text;
 
-    if (n == 0)
-        return "SELECT pg_catalog.pg_advisory_unlock_all()";
     at = apr_cpystrn(at, head, sizeof(head));
     for (int i = 0; i < n; i++)
         at += apr_snprintf(at, each, "%spg_catalog.set_config($%d,$%d,true)", i ? "," : "", 2 * i + 1, 2 * i + 2);
-    at = apr_cpystrn(at, tail, sizeof(tail));
-    if (unlock)
-        apr_cpystrn(at, also, sizeof(also));
+    apr_cpystrn(at, tail, sizeof(tail));
     return text;
 }
 

@@ -292,16 +292,14 @@ static void statements_are_bounded_and_the_oldest_go(void **state)
 
 static void the_settings_statement(void **state)
 {
-    const char *text = pg_settings_statement(pool, PG_SETTINGS_MAX, 1);
+    const char *text = pg_settings_statement(pool, PG_SETTINGS_MAX);
 
     (void)state;
-    assert_string_equal(pg_settings_statement(pool, 1, 0),
+    assert_string_equal(pg_settings_statement(pool, 1),
                         "SELECT pg_catalog.num_nulls(pg_catalog.set_config($1,$2,true))");
-    assert_string_equal(pg_settings_statement(pool, 2, 1),
-                        "SELECT pg_catalog.num_nulls(pg_catalog.set_config($1,$2,true),"
-                        "pg_catalog.set_config($3,$4,true)), pg_catalog.pg_advisory_unlock_all()");
-    assert_string_equal(pg_settings_statement(pool, 0, 1), "SELECT pg_catalog.pg_advisory_unlock_all()");
-    assert_non_null(strstr(text, "set_config($127,$128,true)), pg_catalog.pg_advisory_unlock_all()"));
+    assert_string_equal(pg_settings_statement(pool, 2), "SELECT pg_catalog.num_nulls(pg_catalog.set_config($1,$2,true),"
+                                                        "pg_catalog.set_config($3,$4,true))");
+    assert_non_null(strstr(text, "set_config($127,$128,true))"));
 }
 
 static void forbidden_statements(void **state)

@@ -286,10 +286,15 @@ def test_error_in_a_file_changes_nothing(server, migrate, sql):
     ("set local session authorization default;", "SET LOCAL SESSION AUTHORIZATION"),
     ("\\! true", "\\!"), ("\\!true", "\\!"), ("  \\connect postgres", "\\connect"), ("\\c postgres", "\\c"), ("select 1 \\c postgres", "\\c"),
     ("\\i other.sql", "\\i"), ("\\ir other.sql", "\\ir"), ("\\include other.sql", "\\include")])
-def test_a_file_that_leaves_its_frame_is_refused(server, migrate, sql, text, reason):
+def test_a_file_that_leaves_its_frame_is_refused(migrate, sql, text, reason):
     (sql / "apps" / "tiny" / "0002_wrong.sql").write_text(f"create table tiny.a (n integer);\n\n{text}\n")
-    assert refused(migrate("tiny"), f"apps/tiny/0002_wrong.sql:{4 if text.startswith('select 1 ' + chr(92) + 'g') else 3}: {reason} ")
-    assert server.sql("select count(*) from pg_database where datname = 'tiny'") == [(0,)]
+    assert refused(migrate("--check", "tiny"), f"apps/tiny/0002_wrong.sql:{4 if text.startswith('select 1 ' + chr(92) + 'g') else 3}: {reason} ")
+
+
+def test_no_file_is_applied_before_one_that_is_refused(server, migrate, sql):
+    (sql / "apps" / "tiny" / "0002_wrong.sql").write_text("commit;\n")
+    assert refused(migrate("tiny"), "0002_wrong.sql:1: COMMIT ends or begins a transaction; take it out")
+    assert applied(server) == []
 
 
 def test_a_file_within_its_frame(server, migrate, sql):

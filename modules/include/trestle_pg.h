@@ -41,8 +41,9 @@ typedef struct {
     const trestle_pg_setting_t *settings;
     int nsettings; /* at most 61 */
     const trestle_pg_statement_t *statements;
-    int nstatements;             /* 1-16 */
-    int read_only;               /* 1: the transaction is READ ONLY, and may be repeated after a lost connection */
+    int nstatements; /* 1-16 */
+    int read_only;   /* 1: the transaction is READ ONLY, and may be repeated after a lost connection; it changes no
+                                    session state either: only behind other batches is the session reset */
     apr_interval_time_t timeout; /* for the statements together, microseconds; 0: the pool's PgTimeout */
 } trestle_pg_batch_t;
 

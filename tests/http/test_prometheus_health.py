@@ -204,7 +204,7 @@ def test_a_stopped_database_is_told_at_once_and_its_return_too(database):
 
 
 @pytest.mark.parametrize("line,mend", [
-    ("HealthTimeout 0", "write for example 250ms"),
+    ("HealthTimeout 0", "write for example 30s"),
     ("HealthTimeout 2h", "is not a duration from 10ms to 1min"),
     ("HealthTemplate '{\"a\": \"{nothing}\"}'", "unknown name 'nothing'; known are status timestamp service"),
     ("HealthService " + "x" * 129, "write for example backend"),

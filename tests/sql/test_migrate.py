@@ -3,7 +3,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 
 import psycopg2
 import pytest
@@ -67,9 +66,7 @@ def test_first_and_second_run(server, migrate):
     assert first.returncode == 0 and first.stderr == ""
     assert "applied core/0001_schema.sql\n" in first.stdout and first.stdout.endswith(f"tiny is up to date ({FILES} files)\n")
     assert applied(server) == [re.sub("^applied ", "", line) for line in first.stdout.splitlines()[:-1]]
-    before = time.monotonic()
     second = migrate("tiny")
-    assert time.monotonic() - before < 0.5
     assert (second.returncode, second.stdout, second.stderr) == (0, f"tiny is up to date ({FILES} files)\n", "")
 
 
@@ -167,9 +164,8 @@ def test_tenants_cannot_hold_the_lock(server, migrate):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 tenant.cursor().execute("savepoint s; comment on role tiny_owner is 'mine'")
             tenant.cursor().execute("rollback to s")
-        before = time.monotonic()
-        assert migrate("tiny").stdout == f"tiny is up to date ({FILES} files)\n"
-        assert time.monotonic() - before < 1
+        done = migrate("tiny")
+        assert (done.stdout, done.stderr) == (f"tiny is up to date ({FILES} files)\n", ""), "nobody is waited for"
     finally:
         for tenant in tenants:
             tenant.close()
@@ -419,9 +415,8 @@ def test_administrator_without_superuser(server, migrate, sql):
 
 def test_sample_data_of_videoplanet(server):
     env = {**os.environ, "PGHOST": str(server.path), "PGUSER": server.superuser}
-    before = time.monotonic()
     done = subprocess.run([TOOL, "--sample", "videoplanet"], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and done.stderr == "" and time.monotonic() - before < 20
+    assert done.returncode == 0 and done.stderr == ""
 
     def one(statement):
         return server.sql(statement, dbname="videoplanet")[0][0]

@@ -421,8 +421,9 @@ def test_one_round_trip_per_request(database):
             flights = proxy.flights[before:]
             assert len(flights) == len(paths) + 1 and set(flights) == {1}
             assert server.get("/shape").status == 200
-            # A function that may write: its own transaction and the session's reset, sent in one go (see test_pg_reset.py).
-            assert proxy.flights[before + len(flights):] == [1, 1]
+            # A function that may write: one flight, and the session's reset, which nobody waits for (test_pg_reset.py).
+            call, reset = proxy.flights[before + len(flights):]
+            assert call == 1 and reset <= 1
 
 
 def test_database_away(database):

@@ -30,13 +30,13 @@ APLOG_USE_MODULE(prometheus);
 
 static const char handler_live[] = "health-live", handler_ready[] = "health-ready";
 
-enum { CHECKS_TIMEOUT = 900000, RETRY_AFTER = 5 }; /* microseconds; seconds */
+enum { CHECKS_TIMEOUT = 700000, RETRY_AFTER = 5 }; /* microseconds; seconds */
 
 typedef struct {
     const trestle_template_t *template; /* NULL inherits, default prometheus_health_template */
     const char *service;                /* NULL inherits; may stay unset */
     const char *version;                /* NULL inherits; may stay unset */
-    apr_interval_time_t timeout;        /* microseconds for all checks; TRESTLE_UNSET inherits, default 900 ms */
+    apr_interval_time_t timeout;        /* microseconds for all checks; TRESTLE_UNSET inherits, default 700 ms */
     apr_array_header_t *migrations;     /* prometheus_migration_t, what the database must have; NULL inherits */
 } dir_config_t;
 

@@ -43,11 +43,14 @@ static const trestle_problem_t *refused(request_rec *r, const trestle_pg_error_t
 {
     const char *digits = error->sqlstate + 2;
     int status = atoi(digits);
+    trestle_problem_t *problem;
 
     if (strncmp(error->sqlstate, "PT", 2) || strspn(digits, "0123456789") != 3 || status < 400 || status > 599)
         return internal_error(r);
-    return trestle_problem_make(r, status, text_or_null(error->message), text_or_null(error->detail),
-                                text_or_null(error->hint));
+    problem = trestle_problem_make(r, status, text_or_null(error->message), text_or_null(error->detail),
+                                   text_or_null(error->hint));
+    problem->verbatim = 1;
+    return problem;
 }
 
 /* Runs statements as the pool's login role; mod_pg has logged what goes wrong. */

@@ -16,7 +16,11 @@ typedef struct {
     const char *detail; /* one sentence for a person */
 } trestle_field_error_t;
 
-/* A problem. Allocate it in r->pool (apr_pcalloc) and fill what is known. */
+/*
+ * A problem. Allocate it in r->pool (apr_pcalloc) and fill what is known. title and details are English, of the module
+ * itself; a client that reads another language is told the text of the code instead, as mod_problem has it
+ * (problem_texts.c), else that of the status. A new code gets its texts there.
+ */
 typedef struct {
     int status;                       /* HTTP status, 400-599 */
     const char *code;                 /* machine-readable, as above; NULL: derived from the status ("NOT_FOUND") */
@@ -25,6 +29,7 @@ typedef struct {
     const char *detail;               /* one sentence; never SQL, a path, a class or another user's data; may be NULL */
     const char *field;                /* the one field at fault, if it is one; may be NULL */
     const apr_array_header_t *errors; /* trestle_field_error_t; may be NULL */
+    int verbatim;                     /* 1: title and details are the application's own words: told in every language */
 } trestle_problem_t;
 
 /*

@@ -28,7 +28,7 @@ module AP_MODULE_DECLARE_DATA problem_module;
 
 APLOG_USE_MODULE(problem);
 
-static const char error_filter[] = "TRESTLE_PROBLEM";
+static const char error_filter[] = "TRESTLE_PROBLEM", precondition_filter[] = "TRESTLE_PROBLEM_PRECONDITION";
 
 enum { LANGUAGE_NEGOTIATED = PROBLEM_LANGUAGES };
 
@@ -40,13 +40,14 @@ typedef struct {
     int fallback;                       /* problem_language_e when negotiating; TRESTLE_UNSET inherits */
     const char *type_base;              /* NULL inherits, default about:blank without more; "" is that too */
     apr_hash_t *codes;                  /* as problem_style_t; NULL if this section has none; merged by key */
-    apr_hash_t *wordings;               /* as problem_style_t; the same */
+    apr_hash_t *wordings; /* as problem_style_t; NULL if this section has none; merged by key and language */
 } dir_config_t;
 
 /* What is remembered of a request. */
 typedef struct {
     const trestle_problem_t *problem; /* set by a hook for the error that it returns; NULL: none */
-    apr_table_t *error_headers;       /* err_headers_out when the handler was about to run; NULL: not kept */
+    apr_table_t *error_headers;       /* err_headers_out when the handler was about to run; NULL: it was not */
+    int unlocated;                    /* 1: httpd has put the settings of locations aside, to look for a file */
 } request_config_t;
 
 /* The compiled problem_standard_template. */
@@ -60,11 +61,6 @@ static void *create_dir_config(apr_pool_t *p, char *path TRESTLE_UNUSED)
     return config;
 }
 
-static apr_hash_t *merge_hash(apr_pool_t *p, apr_hash_t *base, apr_hash_t *add)
-{
-    return base && add ? apr_hash_overlay(p, add, base) : add ? add : base;
-}
-
 static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config)
 {
     const dir_config_t *base = base_config, *add = add_config;
@@ -76,8 +72,9 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
     merged->language = TRESTLE_PICK(base, add, language);
     merged->fallback = TRESTLE_PICK(base, add, fallback);
     merged->type_base = TRESTLE_PICK_PTR(base, add, type_base);
-    merged->codes = merge_hash(p, base->codes, add->codes);
-    merged->wordings = merge_hash(p, base->wordings, add->wordings);
+    merged->codes =
+        base->codes && add->codes ? apr_hash_overlay(p, add->codes, base->codes) : TRESTLE_PICK_PTR(base, add, codes);
+    merged->wordings = problem_wordings_merge(p, base->wordings, add->wordings);
     return merged;
 }
 
@@ -101,6 +98,10 @@ static const char *set_media_type(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_template(cmd_parms *cmd, void *dir, const char *arg)
 {
+    if (!strcmp(arg, "default")) {
+        ((dir_config_t *)dir)->template = standard_template;
+        return NULL;
+    }
     return trestle_template_setting(cmd, arg, problem_vocabulary, &((dir_config_t *)dir)->template);
 }
 
@@ -175,8 +176,8 @@ static const char *set_code(cmd_parms *cmd, void *dir, const char *key, const ch
 
 static const char *set_text(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    dir_config_t *config = dir;
     problem_wording_t *wording;
+    int language;
 
     if (argc < 3 || argc > 4)
         return "ProblemText takes a status or code, a language and a text; write for example ProblemText 404 en "
@@ -186,18 +187,17 @@ static const char *set_text(cmd_parms *cmd, void *dir, int argc, char *const arg
                             "ProblemText '%s' is neither a status from 400 to 599 nor a code; write for example 404 or "
                             "INVALID_TOKEN",
                             argv[0]);
-    if (strcmp(argv[1], "*") && problem_language_of(argv[1]) == PROBLEM_LANGUAGES)
+    language = (int)problem_language_of(argv[1]); /* PROBLEM_ANY_LANGUAGE for * */
+    if (language == PROBLEM_LANGUAGES && strcmp(argv[1], "*"))
         return apr_psprintf(cmd->pool, "ProblemText '%s' is not en, ko or *; write * for a text of all languages",
                             argv[1]);
     if (!*argv[2] || !trestle_utf8_valid(argv[2], strlen(argv[2])) || (argc == 4 && !*argv[3])
         || (argc == 4 && !trestle_utf8_valid(argv[3], strlen(argv[3]))))
         return "ProblemText: a text is empty or not UTF-8; write one sentence, and save the file as UTF-8";
-    wording = apr_pcalloc(cmd->pool, sizeof(*wording));
-    wording->detail = argv[2];
-    wording->title = argc == 4 ? argv[3] : NULL;
-    if (!config->wordings)
-        config->wordings = apr_hash_make(cmd->pool);
-    apr_hash_set(config->wordings, apr_pstrcat(cmd->pool, argv[0], " ", argv[1], NULL), APR_HASH_KEY_STRING, wording);
+    wording = problem_wording_make(cmd->pool, &((dir_config_t *)dir)->wordings, argv[0]);
+    wording->detail[language] = argv[2];
+    if (argc == 4)
+        wording->title[language] = argv[3];
     return NULL;
 }
 
@@ -243,6 +243,32 @@ static request_config_t *memory_of(request_rec *r)
         ap_set_module_config(r->request_config, &problem_module, memory);
     }
     return memory;
+}
+
+/*
+ * While httpd looks for the file of a request it has put the settings of its location aside. An error that comes up
+ * meanwhile (a name too long, a link that may not be followed, TRACE) is still one of the location.
+ */
+static int map_to_storage(request_rec *r)
+{
+    memory_of(r)->unlocated = 1;
+    return DECLINED;
+}
+
+static int post_perdir_config(request_rec *r)
+{
+    memory_of(r)->unlocated = 0;
+    return DECLINED;
+}
+
+static void locate(request_rec *r)
+{
+    request_config_t *memory = ap_get_module_config(r->request_config, &problem_module);
+
+    if (!memory || !memory->unlocated)
+        return;
+    memory->unlocated = 0;
+    ap_location_walk(r);
 }
 
 /* What a hook remembered about the error that r is answered with. A page of ErrorDocument may have failed meanwhile. */
@@ -330,40 +356,91 @@ static trestle_text_t write_document(request_rec *r, const trestle_problem_t *pr
     return text;
 }
 
-/* Puts the document in the place of httpd's error page, whose parts may come in several brigades. */
-static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *page)
+/* Puts the document of r's status in the place of what page holds, and passes it on. */
+static apr_status_t pass_document(ap_filter_t *f, apr_bucket_brigade *page)
 {
     apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
     request_rec *r = f->r;
-    const trestle_problem_t *problem;
+    const trestle_problem_t *problem = remembered(r);
     trestle_text_t text;
 
-    apr_brigade_cleanup(page);
-    if (f->ctx)
-        return APR_SUCCESS;
-    f->ctx = f;
     trestle_status_set(r, r->status);
-    problem = remembered(r);
     text = write_document(r, problem ? problem : trestle_problem_make(r, r->status, NULL, NULL, NULL));
+    apr_brigade_cleanup(page);
     APR_BRIGADE_INSERT_TAIL(page, apr_bucket_pool_create(text.bytes, text.length, r->pool, alloc));
     APR_BRIGADE_INSERT_TAIL(page, apr_bucket_eos_create(alloc));
     return ap_pass_brigade(f->next, page);
 }
 
 /*
- * When reading a body fails, httpd's header filter mixes err_headers_out into headers_out before it starts on the error
- * page, which then discards both. What stood there before the handler is kept for that case, where there may be a body.
+ * httpd lists in Allow what its handlers have said that they take. When it refuses TRACE it has asked none of them and
+ * the list is empty, as if nothing were allowed: files take what is said here, of anything else nothing is known.
+ */
+static void mend_allow(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *allow = apr_table_get(r->headers_out, "Allow");
+
+    if (!allow || *allow)
+        return;
+    if (r->method_number == M_TRACE && !core->handler && !core->expr_handler && !r->handler && !r->proxyreq)
+        apr_table_setn(r->headers_out, "Allow", "GET,HEAD,OPTIONS");
+    else
+        apr_table_unset(r->headers_out, "Allow");
+}
+
+/* httpd's error page, whose parts may come in several brigades, is replaced. */
+static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *page)
+{
+    if (f->ctx) {
+        apr_brigade_cleanup(page);
+        return APR_SUCCESS;
+    }
+    f->ctx = f;
+    mend_allow(f->r);
+    return pass_document(f, page);
+}
+
+/* 1 if brigade ends an answer that has no body. */
+static int is_end(const apr_bucket_brigade *brigade)
+{
+    for (apr_bucket *b = APR_BRIGADE_FIRST(brigade); b != APR_BRIGADE_SENTINEL(brigade); b = APR_BUCKET_NEXT(b)) {
+        if (APR_BUCKET_IS_EOS(b))
+            return 1;
+        if (!APR_BUCKET_IS_METADATA(b))
+            return 0;
+    }
+    return 0;
+}
+
+/* For files whose preconditions fail httpd makes no error page but sends a bare 412. */
+static apr_status_t tell_of_precondition(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    ap_remove_output_filter(f);
+    if (f->r->status == HTTP_PRECONDITION_FAILED && is_end(brigade))
+        return pass_document(f, brigade);
+    return ap_pass_brigade(f->next, brigade);
+}
+
+/*
+ * When reading a body or cutting a range fails, httpd's header filter mixes err_headers_out into headers_out before it
+ * starts on the error page, which then discards both: what stood there before the handler is kept.
  */
 static void insert_filter(request_rec *r)
 {
-    if (r->method_number != M_GET && config_of(r)->details == 1 && !r->main)
-        memory_of(r)->error_headers = apr_table_copy(r->pool, r->err_headers_out);
+    if (config_of(r)->details != 1 || r->main)
+        return;
+    memory_of(r)->error_headers = apr_table_copy(r->pool, r->err_headers_out);
+    if (!r->proxyreq
+        && (apr_table_get(r->headers_in, "If-Match") || apr_table_get(r->headers_in, "If-Unmodified-Since")))
+        ap_add_output_filter(precondition_filter, NULL, r, r->connection);
 }
 
 static void insert_error_filter(request_rec *r)
 {
     const request_config_t *memory;
 
+    locate(r);
     if (config_of(r)->details != 1 || r->status < 400 || r->main)
         return;
     memory = ap_get_module_config(r->request_config, &problem_module);
@@ -388,15 +465,19 @@ static int trestle_problem_send(request_rec *r, const trestle_problem_t *problem
 
 static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
-    static const char *const before[] = { "mod_headers.c", NULL };
+    static const char *const before[] = { "mod_headers.c", NULL }, *const after[] = { "mod_trestle.c", NULL };
 
     APR_REGISTER_OPTIONAL_FN(trestle_problem_set);
     APR_REGISTER_OPTIONAL_FN(trestle_problem_send);
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Behind mod_headers: "Header always set Cache-Control" must have been done when the default is looked for. */
-    ap_hook_insert_error_filter(insert_error_filter, before, NULL, APR_HOOK_LAST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Behind mod_headers: "Header always set Cache-Control" must have been done when the default is looked for. Before
+     * mod_trestle, which adds to the headers of errors: here it is seen whether httpd has dropped them. */
+    ap_hook_insert_error_filter(insert_error_filter, before, after, APR_HOOK_LAST);
     ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
     ap_register_output_filter(error_filter, replace_page, NULL, AP_FTYPE_CONTENT_SET);
+    ap_register_output_filter(precondition_filter, tell_of_precondition, NULL, AP_FTYPE_CONTENT_SET);
 }
 
 module AP_MODULE_DECLARE_DATA problem_module = {

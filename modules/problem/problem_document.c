@@ -41,43 +41,53 @@ const char problem_standard_template[] =
     " \"errors?\": [\"{each errors}\","
     " {\"field?\": \"{.field}\", \"code?\": \"{.code}\", \"detail?\": \"{.detail}\"}]}";
 
-/* The wording for key (a code, or a status in digits) in language, or for every language; NULL if there is none. */
-static const problem_wording_t *wording_of(apr_pool_t *pool, apr_hash_t *wordings, const char *key,
-                                           problem_language_e language, int *localised)
-{
-    const problem_wording_t *wording;
-
-    if (!wordings)
-        return NULL;
-    wording =
-        apr_hash_get(wordings, apr_pstrcat(pool, key, " ", problem_language_tag(language), NULL), APR_HASH_KEY_STRING);
-    if (!wording && (wording = apr_hash_get(wordings, apr_pstrcat(pool, key, " *", NULL), APR_HASH_KEY_STRING)))
-        *localised = 0;
-    return wording;
-}
+/* Where a text for people may come from, the first of which counts; each may be NULL. */
+typedef struct {
+    const char *const *of_code;   /* configured for the code: texts by language */
+    const char *said;             /* by the module, or the application through it */
+    const char *const *of_status; /* configured for the status */
+    const char *standard;         /* this suite's own, in the language */
+} sources_t;
 
 /*
- * The texts for people. What is configured for the code goes before what the module says, since it knows the readers;
- * what is configured for the status only before the texts of this suite.
+ * What is configured for the code goes before what is said, since it knows the readers; what is configured for the status
+ * only before the texts of this suite. What a module says is English, and so for readers of English only.
  */
+static const char *choose_text(const sources_t *sources, problem_language_e language, int verbatim, int *unknown)
+{
+    const char *text;
+
+    if (sources->of_code && (text = problem_wording_text(sources->of_code, language, unknown)))
+        return text;
+    if (sources->said && (verbatim || language == PROBLEM_ENGLISH)) {
+        *unknown |= verbatim;
+        return sources->said;
+    }
+    if (sources->of_status && (text = problem_wording_text(sources->of_status, language, unknown)))
+        return text;
+    return sources->standard;
+}
+
+static const problem_wording_t *wording_of(const problem_style_t *style, const char *key)
+{
+    return style->wordings ? apr_hash_get(style->wordings, key, APR_HASH_KEY_STRING) : NULL;
+}
+
 static void choose_texts(const trestle_problem_t *problem, const char *code, const problem_style_t *style,
                          problem_language_e language, apr_pool_t *pool, const char **title, const char **detail,
-                         int *localised)
+                         int *unknown)
 {
-    const problem_texts_t *texts = problem_texts_of(problem->status);
-    const problem_wording_t *by_code = wording_of(pool, style->wordings, code, language, localised), *by_status;
+    const problem_texts_t *of_status = problem_texts_of(problem->status);
+    const problem_texts_t *of_code = problem->code ? problem_texts_of_code(problem->code) : NULL;
+    const problem_wording_t *by_code = wording_of(style, code);
+    const problem_wording_t *by_status = wording_of(style, apr_itoa(pool, problem->status));
+    const sources_t titles = { by_code ? by_code->title : NULL, problem->title, by_status ? by_status->title : NULL,
+                               of_status->title[language] };
+    const sources_t details = { by_code ? by_code->detail : NULL, problem->detail, by_status ? by_status->detail : NULL,
+                                (of_code ? of_code : of_status)->detail[language] };
 
-    *title = by_code && by_code->title ? by_code->title : problem->title;
-    *detail = by_code ? by_code->detail : problem->detail;
-    if ((problem->title && *title == problem->title) || (problem->detail && *detail == problem->detail))
-        *localised = 0;
-    if (*title && *detail)
-        return;
-    by_status = wording_of(pool, style->wordings, apr_itoa(pool, problem->status), language, localised);
-    if (!*title)
-        *title = by_status && by_status->title ? by_status->title : texts->title[language];
-    if (!*detail)
-        *detail = by_status ? by_status->detail : texts->detail[language];
+    *title = choose_text(&titles, language, problem->verbatim, unknown);
+    *detail = choose_text(&details, language, problem->verbatim, unknown);
 }
 
 /* The code that the module gave, under the name that it has here; else the status's. */
@@ -159,9 +169,22 @@ static void fill_row(apr_pool_t *pool, trestle_template_value_t *cells, const ch
     cells[COLUMN_DETAIL] = trestle_template_text(detail);
 }
 
+/* What is told of one field; NULL if nothing is in the language. */
+static const char *detail_of(const trestle_field_error_t *error, const problem_style_t *style,
+                             problem_language_e language, int verbatim, int *unknown)
+{
+    const problem_texts_t *of_code = error->code ? problem_texts_of_code(error->code) : NULL;
+    const problem_wording_t *by_code = error->code ? wording_of(style, error->code) : NULL;
+    const sources_t details = { by_code ? by_code->detail : NULL, error->detail, NULL,
+                                of_code ? of_code->detail[language] : NULL };
+
+    return choose_text(&details, language, verbatim, unknown);
+}
+
 /* The errors by field, or the one field of the problem; as causes, always at least the problem itself. */
 static void fill_lists(apr_pool_t *pool, const trestle_problem_t *problem, const char *code, const char *detail,
-                       trestle_template_value_t *values)
+                       const problem_style_t *style, problem_language_e language, trestle_template_value_t *values,
+                       int *unknown)
 {
     int n = problem->errors && problem->errors->nelts ? problem->errors->nelts : 1;
     trestle_template_value_t *cells = apr_palloc(pool, (apr_size_t)n * COLUMNS * sizeof(*cells));
@@ -171,7 +194,8 @@ static void fill_lists(apr_pool_t *pool, const trestle_problem_t *problem, const
         for (int i = 0; i < n; i++) {
             const trestle_field_error_t *error = &APR_ARRAY_IDX(problem->errors, i, trestle_field_error_t);
 
-            fill_row(pool, cells + i * COLUMNS, error->field, error->code, error->detail);
+            fill_row(pool, cells + i * COLUMNS, error->field, error->code,
+                     detail_of(error, style, language, problem->verbatim, unknown));
         }
     else
         fill_row(pool, cells, problem->field, code, detail);
@@ -190,9 +214,9 @@ void problem_document_write(const trestle_problem_t *problem, const problem_requ
 {
     trestle_template_value_t values[VALUES];
     const char *code = code_of(out->pool, problem, style), *title, *detail;
+    int unknown = 0; /* 1: a text of no known language is told */
 
-    *localised = 1;
-    choose_texts(problem, code, style, language, out->pool, &title, &detail, localised);
+    choose_texts(problem, code, style, language, out->pool, &title, &detail, &unknown);
     values[VALUE_STATUS] = trestle_template_number(problem->status);
     values[VALUE_CODE] = trestle_template_text(code);
     values[VALUE_TYPE] = trestle_template_text(type_of(out->pool, problem, code, style->type_base));
@@ -203,6 +227,7 @@ void problem_document_write(const trestle_problem_t *problem, const problem_requ
     values[VALUE_METHOD] = trestle_template_text(request->method);
     values[VALUE_PATH] = trestle_template_text(request->path);
     values[VALUE_TIMESTAMP] = trestle_template_text(trestle_timestamp(out->pool, request->time));
-    fill_lists(out->pool, problem, code, detail, values);
+    fill_lists(out->pool, problem, code, detail, style, language, values, &unknown);
     trestle_template_render(style->template, values, out);
+    *localised = !unknown;
 }

@@ -1,8 +1,12 @@
 #include "problem_texts.h"
 
 #include <stddef.h>
+#include <string.h>
 
-/* HTTP Status Code Registry; ordered by status. The first of each hundred stands for those that are missing. */
+/*
+ * HTTP Status Code Registry; ordered by status. The first of each hundred stands for those that are missing. Behind them
+ * the codes of this suite's modules.
+ */
 static const problem_texts_t texts[] = {
     { 400,
       "BAD_REQUEST",
@@ -151,10 +155,32 @@ static const problem_texts_t texts[] = {
       "LOOP_DETECTED",
       { "Loop Detected", "순환 감지" },
       { "The request leads into an endless loop.", "요청이 끝없이 순환합니다." } },
+    { 510,
+      "NOT_EXTENDED",
+      { "Not Extended", "확장 필요" },
+      { "The request needs an extension that it does not declare.", "요청에 필요한 확장이 선언되지 않았습니다." } },
     { 511,
       "NETWORK_AUTHENTICATION_REQUIRED",
       { "Network Authentication Required", "네트워크 인증 필요" },
       { "The network needs a sign-in first.", "먼저 네트워크에 로그인해야 합니다." } },
+    { 0, "ALREADY_EXISTS", { NULL, NULL }, { "It exists already.", "이미 존재합니다." } },
+    { 0, "AUTHENTICATION_REQUIRED", { NULL, NULL }, { "This request needs a sign-in.", "로그인이 필요합니다." } },
+    { 0,
+      "INVALID_CREDENTIALS",
+      { NULL, NULL },
+      { "The address or the password is wrong.", "이메일 또는 비밀번호가 올바르지 않습니다." } },
+    { 0, "INVALID_JSON", { NULL, NULL }, { "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다." } },
+    { 0, "INVALID_REQUEST", { NULL, NULL }, { "The request is not well-formed.", "요청의 형식이 올바르지 않습니다." } },
+    { 0,
+      "INVALID_TOKEN",
+      { NULL, NULL },
+      { "The credential is not valid or has expired.", "로그인 정보가 올바르지 않거나 만료되었습니다." } },
+    { 0, "PERMISSION_DENIED", { NULL, NULL }, { "You are not allowed to do this.", "이 작업을 할 권한이 없습니다." } },
+    { 0,
+      "REQUIRED_FIELD_MISSING",
+      { NULL, NULL },
+      { "A field that is required is missing.", "필수 항목이 빠졌습니다." } },
+    { 0, "VALIDATION_ERROR", { NULL, NULL }, { "A value is not valid.", "올바르지 않은 값이 있습니다." } },
 };
 
 const problem_texts_t *problem_texts_of(int status)
@@ -168,4 +194,12 @@ const problem_texts_t *problem_texts_of(int status)
             class = class && class->status == 400 ? class : &texts[i];
     }
     return class;
+}
+
+const problem_texts_t *problem_texts_of_code(const char *code)
+{
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (!strcmp(texts[i].code, code))
+            return &texts[i];
+    return NULL;
 }

@@ -83,6 +83,7 @@ static int answer_fault(work_t *work)
 {
     request_rec *r = work->r;
     const rest_fault_t *fault = &work->fault;
+    trestle_problem_t *problem;
 
     if (fault->status == HTTP_METHOD_NOT_ALLOWED && r->method_number == M_OPTIONS)
         return answer_options(work);
@@ -95,7 +96,9 @@ static int answer_fault(work_t *work)
         apr_table_setn(r->err_headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
     if (fault->status == HTTP_SERVICE_UNAVAILABLE)
         trestle_retry_after(r, 1);
-    return trestle_answer_problem(r, trestle_problem_make(r, fault->status, fault->code, fault->detail, fault->field));
+    problem = trestle_problem_make(r, fault->status, fault->code, fault->detail, fault->field);
+    problem->verbatim = fault->verbatim;
+    return trestle_answer_problem(r, problem);
 }
 
 /* A batch that brought no results: 503, or silence for a client that has gone. */

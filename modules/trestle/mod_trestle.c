@@ -203,10 +203,14 @@ static int translate_name(request_rec *r)
     return OK;
 }
 
-/* TRACE is httpd's own: it is answered, or refused, by this hook of its. */
+/* TRACE is answered by this hook of httpd's; where it is off our handlers refuse it, since they know what they take. */
 static int map_to_storage(request_rec *r)
 {
-    return r->filename == no_file && r->method_number != M_TRACE ? OK : DECLINED;
+    const core_server_config *core = ap_get_core_module_config(r->server->module_config);
+
+    if (r->filename != no_file || (r->method_number == M_TRACE && core->trace_enable != AP_TRACE_DISABLE))
+        return DECLINED;
+    return OK;
 }
 
 /* Runs once, when the first part of the answer passes: headers are still to be sent. */
@@ -228,6 +232,14 @@ static void insert_filter(request_rec *r)
         ap_add_output_filter(response_time_filter, NULL, r, r->connection);
 }
 
+/* Errors carry the id too: of a request that was never read nobody has asked for it yet, and httpd drops it when the
+ * error comes up while a body is read or an answer is sent. */
+static void insert_error_filter(request_rec *r)
+{
+    (void)post_read_request(r);
+    insert_filter(r);
+}
+
 static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
     static const char *const before[] = { "mod_remoteip.c", NULL };
@@ -240,7 +252,7 @@ static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_register_output_filter(response_time_filter, add_response_time, NULL, AP_FTYPE_CONTENT_SET);
     ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_error_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(insert_error_filter, NULL, NULL, APR_HOOK_LAST);
 }
 
 module AP_MODULE_DECLARE_DATA trestle_module = { STANDARD20_MODULE_STUFF, create_dir_config,

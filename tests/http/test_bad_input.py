@@ -60,7 +60,9 @@ def is_error_body(body, status):
     (b"POST /users/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
     (b"POST /users/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
     (b"POST /users/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: nonsense\r\n\r\n", (400, 501)),
-    (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+    (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+    (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", (404, 405)),
+    (b"OPTIONS * HTTP/1.0\r\nContent-Length: x\r\n\r\n", 400),
     (b"POST /users/login HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\nContent-Length: 2\r\n\r\n{}", 417),
 ], ids=lambda v: v[:34].decode("latin-1") if isinstance(v, bytes) else "")
 def test_unparsable_requests(product, request_bytes, status):
@@ -90,7 +92,7 @@ def test_a_body_that_ends_early(product):
     assert code in (400, 408)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "FOO", "get", "PROPFIND"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "FOO", "get", "PROPFIND", "TRACE"])
 def test_wrong_methods(product, method):
     answer = product.request(method, "/users/login", app="videoplanet")
     assert answer.status in (405, 501)

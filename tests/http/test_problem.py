@@ -1,5 +1,6 @@
 """mod_problem: every error of httpd, of modules and of what is behind them, as JSON."""
 import json
+import os
 import re
 import socket
 import subprocess
@@ -115,6 +116,67 @@ def test_wrong_method_keeps_allow_and_headers_of_errors(server):
     assert answer.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
+# What httpd's own error pages are for: the statuses of ap_get_status_line, and some that it has no line for.
+STATUSES = [*range(400, 418), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, *range(500, 509), 510, 511]
+
+
+@pytest.mark.parametrize("status", [*STATUSES, 418, 499, 509, 599])
+def test_every_status_is_told(server, status):
+    answer = server.get(f"/test?return={status}")
+    assert answer.status == status
+    problem = assert_problem(status, answer.headers, answer.body)
+    assert (problem["code"] in ("BAD_REQUEST", "INTERNAL_SERVER_ERROR")) == (status not in STATUSES or status in (400, 500))
+    assert answer.headers.get("allow") != ""
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name,value,status", [
+    ("If-Match", '"other"', 412), ("If-Unmodified-Since", "Mon, 01 Jan 2001 00:00:00 GMT", 412),
+    ("Range", "bytes=1000-", 416),
+])
+def test_files_that_do_not_fit_the_request_s_conditions(server, method, name, value, status):
+    (server.path / "htdocs" / "file.txt").write_text("x")
+    answer = server.request(method, "/file.txt", headers={name: value})
+    assert answer.status == status
+    assert answer.headers["access-control-allow-origin"] == "https://a.example"
+    assert not {"etag", "last-modified", "accept-ranges", "content-range"} & set(answer.headers)
+    assert answer.headers["content-type"] == "application/problem+json" and answer.headers["x-request-id"]
+    if method == "HEAD":
+        assert answer.body == b"" and int(answer.headers["content-length"]) > 100
+    else:
+        assert answer.json()["status"] == status and answer.headers["content-length"] == str(len(answer.body))
+        assert answer.json()["instance"] == "urn:uuid:" + answer.headers["x-request-id"]
+
+
+def test_conditions_that_hold_change_nothing(server):
+    file = server.path / "htdocs" / "file.txt"
+    file.write_text("x")
+    os.utime(file, (0, 1000000000))  # the tag of a file that has just changed is weak and matches nothing
+    tag = server.get("/file.txt").headers["etag"]
+    for name, value, status in (("If-Match", tag, 200), ("If-Match", "*", 200), ("If-None-Match", tag, 304)):
+        answer = server.get("/file.txt", headers={name: value})
+        assert answer.status == status and answer.body == (b"x" if status == 200 else b"")
+        assert answer.headers["etag"] == tag
+
+
+def test_a_handler_s_own_412_stays(server):
+    answer = server.get("/test?own=412", headers={"If-Match": '"x"'})
+    assert (answer.status, answer.body) == (412, b"my own words")
+
+
+@pytest.mark.parametrize("request_bytes,status,allow", [
+    (b"TRACE /nothing", 405, "GET,HEAD,OPTIONS"),
+    (b"TRACE /test", 405, None), (b"CONNECT a:80", 405, "GET,HEAD,OPTIONS,POST"), (b"PATCH /nothing", 405, "GET,HEAD,OPTIONS,POST"),
+    (b"FROB /nothing", 501, "GET,HEAD,OPTIONS,POST"), (b"get /nothing", 501, "GET,HEAD,OPTIONS,POST"),
+    (b"CONNECT /file.txt", 400, None), (b"FROB *", 400, None),
+])
+def test_methods_that_files_do_not_take(server, request_bytes, status, allow):
+    line, headers, body = raw(server, request_bytes + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert line.split()[1] == str(status)
+    assert (",".join(sorted(headers["allow"].split(","))) if "allow" in headers else None) == allow
+    assert_problem(status, headers, body)
+
+
 @pytest.mark.parametrize("request_bytes,status", [
     (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\n\r\n", 400),
@@ -197,7 +259,7 @@ def test_a_hook_s_refusal_is_told_with_its_details(server):
     problem = answer.json()
     assert problem["detail"] == 'A hook "refused".' and problem["code"] == "TEST_CODE"
     assert problem["errors"] == [{"field": "name", "code": "TEST_CODE", "detail": 'A hook "refused".'}]
-    assert problem["title"] == "Unprocessable Content" and "content-language" not in answer.headers
+    assert problem["title"] == "Unprocessable Content" and answer.headers["content-language"] == "en"
 
 
 def test_a_handler_sends_a_problem(server):
@@ -205,7 +267,9 @@ def test_a_handler_sends_a_problem(server):
     assert answer.status == 400 and answer.headers["x-kept"] == "1" and "etag" not in answer.headers
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.json()["errors"] == [{"field": "a.b", "code": "REQUIRED"}, {"field": "c", "detail": "It is too long."}]
+    assert answer.json()["errors"] == [{"field": "a.b", "code": "REQUIRED_FIELD_MISSING",
+                                        "detail": "A field that is required is missing."},
+                                       {"field": "c", "detail": "It is too long."}]
     head = server.request("HEAD", "/test?send=400")
     assert head.body == b"" and head.headers["content-length"] == str(len(answer.body))
 
@@ -356,6 +420,29 @@ AddType text/html .shtml
         assert b"problem" not in answer.body and b'"status"' not in answer.body
 
 
+def test_errors_of_the_search_for_a_file_are_the_location_s():
+    config = """
+ProblemCode 403 OF_THE_SERVER
+<Location /api>
+    ProblemDetails On
+    ProblemCode 403 OF_THE_LOCATION
+</Location>
+Options None
+<If "true">
+    ProblemCode 404 OF_THE_CONDITION
+</If>
+"""
+    with Httpd(config, ours=OURS, expected=(r"\[core:error\]",)) as server:
+        (server.path / "htdocs" / "api").mkdir()
+        (server.path / "htdocs" / "api" / "link").symlink_to("/etc/hostname")
+        for path in ("/api/link", "/api/" + "x" * 300):
+            answer = server.get(path)
+            assert answer.status == 403 and answer.json()["code"] == "OF_THE_LOCATION"
+        assert server.request("TRACE", "/api/x").json()["code"] == "METHOD_NOT_ALLOWED"
+        assert server.get("/api/x").json()["code"] == "OF_THE_CONDITION"
+        assert b"<html" in server.get("/link").body.lower()
+
+
 def test_virtual_hosts_and_locations_have_their_own():
     config = """
 ProblemLanguage ko
@@ -452,6 +539,7 @@ def test_without_mod_trestle():
     ("ProblemTemplate '{\"a\" 1}'", "line 1, column 6: a colon must stand here"),
     ("ProblemTemplate no/such/file.json", "name a file that exists"),
     ("ProblemTemplate /dev/null", "is not a file"),
+    ("ProblemTemplate defaults", "name a file that exists"),
     ("ProblemLanguage fr", "is not en, ko or auto"),
     ("ProblemLanguage auto fr", "is not en, ko or auto"),
     ("ProblemLanguage ko en", "write auto en, or ko alone"),

@@ -55,6 +55,34 @@ def test_ids_and_times_do_not_repeat_on_internal_redirects():
         assert len([v for n, v in answer.pairs if n.lower() == "x-response-time"]) == 1
 
 
+@pytest.mark.parametrize("problems", ["On", "Off"])
+def test_errors_of_every_kind_carry_the_id(problems):
+    config = f"ProblemDetails {problems}\nLimitRequestBody 10\nRequestReadTimeout header=1\n<Location /read>\nSetHandler problemtest\n</Location>"
+    with Httpd(config, tests=("problemtest",), expected=(r"\[core:error\]", r"\[http:error\]")) as server:
+        (server.path / "htdocs" / "a.txt").write_text("a")
+        for request, status in (("GET /nothing HTTP/1.1\r\n", 404), ("GET /a.txt HTTP/1.1\r\nRange: bytes=9-\r\n", 416),
+                                ("GET /a.txt HTTP/1.1\r\nIf-Match: \"b\"\r\n", 412), ("FROB /a.txt HTTP/1.1\r\n", 501),
+                                ("POST /read?read HTTP/1.1\r\nContent-Length: 11\r\n", 413),
+                                ("POST /read?read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", 413),
+                                ("GET / HTTP/1.1\r\nbad header\r\n", 400), ("GET /\x01 HTTP/1.1\r\n", 400)):
+            with server.raw_connect() as connection:
+                connection.sendall(f"{request}Host: a\r\nX-Request-ID: kept\r\nConnection: close\r\n\r\n14\r\n{'x' * 20}\r\n0\r\n\r\n".encode())
+                answer = b""
+                while chunk := connection.recv(65536):
+                    answer += chunk
+            head = answer.split(b"\r\n\r\n")[0].decode().lower()
+            assert head.split()[1] == str(status), request
+            assert len(re.findall(r"^x-request-id: (kept|[0-9a-f-]{36})\r?$", head, re.M)) == 1, (request, head)
+            assert status == 400 or "x-request-id: kept" in head, (request, head)
+
+
+@pytest.mark.parametrize("trace,status,allow", [("Off", 405, "GET, HEAD"), ("On", 200, None)])
+def test_handlers_of_the_suite_refuse_trace_themselves(trace, status, allow):
+    with Httpd(f"TraceEnable {trace}\n<Location /live>\nSetHandler health-live\n</Location>") as server:
+        answer = server.request("TRACE", "/live")
+        assert answer.status == status and answer.headers.get("allow") == allow
+
+
 NO_FILES = """
 <Directory />
     Require all denied

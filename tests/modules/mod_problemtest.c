@@ -1,6 +1,7 @@
 /*
  * A module that refuses in every way a module can. Handler "problemtest"; the query says what it does:
- *   refuse=N   a hook before the handler remembers a problem (code TEST_CODE, detail, field "name") and returns N
+ *   refuse=N   a hook before the handler remembers a problem (code TEST_CODE, detail, field "name") and returns N;
+ *              &code=C behind it is another code, &verbatim makes its words the application's
  *   return=N   the handler returns N
  *   send=N     the handler sends a problem with two errors; headers of the refused answer are set before
  *   own=N      the handler sends a body of its own with status N
@@ -33,19 +34,23 @@ static int wanted(request_rec *r, const char *name)
 static int fixups(request_rec *r)
 {
     int status = wanted(r, "refuse");
+    const char *code = status ? strstr(r->args, "&code=") : NULL;
+    trestle_problem_t *problem;
 
     if (!status)
         return DECLINED;
     trestle_retry_after(r, 7);
     apr_table_setn(r->headers_out, "X-Lost", "1");
-    return trestle_refuse(r, trestle_problem_make(r, status, "TEST_CODE", "A hook \"refused\".", "name"));
+    problem = trestle_problem_make(r, status, code ? code + 6 : "TEST_CODE", "A hook \"refused\".", "name");
+    problem->verbatim = strstr(r->args, "&verbatim") != NULL;
+    return trestle_refuse(r, problem);
 }
 
 static int send_problem(request_rec *r, int status)
 {
     trestle_problem_t *problem = trestle_problem_make(r, status, NULL, "A handler refused.", NULL);
     apr_array_header_t *errors = apr_array_make(r->pool, 2, sizeof(trestle_field_error_t));
-    trestle_field_error_t first = { "a.b", "REQUIRED", NULL }, second = { "c", NULL, "It is too long." };
+    trestle_field_error_t first = { "a.b", "REQUIRED_FIELD_MISSING", NULL }, second = { "c", NULL, "It is too long." };
 
     APR_ARRAY_PUSH(errors, trestle_field_error_t) = first;
     APR_ARRAY_PUSH(errors, trestle_field_error_t) = second;

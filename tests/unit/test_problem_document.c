@@ -161,28 +161,130 @@ static void the_standard_document(void **state)
                     "name.\"}]}");
 }
 
+static void every_code_has_details(void **state)
+{
+    static const char *const codes[] = { "VALIDATION_ERROR", "INVALID_TOKEN", "CONTENT_TOO_LARGE" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        const problem_texts_t *texts = problem_texts_of_code(codes[i]);
+
+        assert_non_null(texts);
+        assert_string_equal(texts->code, codes[i]);
+        for (int language = 0; language < PROBLEM_LANGUAGES; language++)
+            assert_true(texts->detail[language][0]);
+    }
+    assert_null(problem_texts_of_code("NO_SUCH_CODE"));
+    assert_null(problem_texts_of_code(""));
+}
+
+static const char title_and_detail[] = "\"{title}: {detail}\"";
+
 static void wordings_have_an_order(void **state)
 {
-    static const problem_wording_t by_code = { "of the code", "T" }, by_status = { "of the status", NULL };
-    problem_style_t style = { .template = compile("\"{title}: {detail}\""), .wordings = apr_hash_make(pool) };
+    problem_style_t style = { .template = compile(title_and_detail) };
     trestle_problem_t problem = { .status = 404, .code = "C", .detail = "of the module" };
+    problem_wording_t *of_code, *of_status = problem_wording_make(pool, &style.wordings, "404");
     int localised;
 
     (void)state;
     assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, &localised), "\"Not Found: of the module\"");
-    assert_false(localised);
-    apr_hash_set(style.wordings, "404 en", APR_HASH_KEY_STRING, &by_status);
+    assert_true(localised);
+    of_status->detail[PROBLEM_ENGLISH] = "of the status";
     assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, NULL), "\"Not Found: of the module\"");
     problem.detail = NULL;
     assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, &localised), "\"Not Found: of the status\"");
     assert_true(localised);
     problem.detail = "of the module";
-    apr_hash_set(style.wordings, "C *", APR_HASH_KEY_STRING, &by_code);
+    of_code = problem_wording_make(pool, &style.wordings, "C");
+    of_code->detail[PROBLEM_ANY_LANGUAGE] = "of the code";
+    of_code->title[PROBLEM_ANY_LANGUAGE] = "T";
     assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, &localised), "\"T: of the code\"");
     assert_false(localised);
-    apr_hash_set(style.wordings, "C ko", APR_HASH_KEY_STRING, &by_code);
-    written(&problem, &style, PROBLEM_KOREAN, &localised);
+    of_code->detail[PROBLEM_KOREAN] = of_code->title[PROBLEM_KOREAN] = "K";
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, &localised), "\"K: K\"");
     assert_true(localised);
+}
+
+static void what_modules_say_is_for_readers_of_english(void **state)
+{
+    problem_style_t style = { .template = compile(title_and_detail) };
+    trestle_problem_t problem = { .status = 401, .code = "INVALID_TOKEN", .detail = "It has expired." };
+    int localised;
+
+    (void)state;
+    assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, &localised), "\"Unauthorized: It has expired.\"");
+    assert_true(localised);
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, &localised),
+                        "\"인증 필요: 로그인 정보가 올바르지 않거나 만료되었습니다.\"");
+    assert_true(localised);
+    problem.code = "OF_SOMEONE_ELSE";
+    problem.title = "Expired";
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, &localised),
+                        "\"인증 필요: 유효한 인증 정보가 필요합니다.\"");
+    problem.verbatim = 1;
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, &localised), "\"Expired: It has expired.\"");
+    assert_false(localised);
+    problem.code = "INVALID_TOKEN";
+    problem.title = problem.detail = NULL;
+    assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, &localised),
+                        "\"Unauthorized: The credential is not valid or has expired.\"");
+    assert_true(localised);
+}
+
+static void fields_are_told_in_the_language_too(void **state)
+{
+    static const trestle_field_error_t errors[] = { { "a", "REQUIRED_FIELD_MISSING", "It is missing." },
+                                                    { "b", "UNKNOWN", "It is odd." },
+                                                    { "c", "MINE", NULL } };
+    problem_style_t style = { .template = compile("[\"{each errors}\", \"{.detail|'-'}\"]") };
+    trestle_problem_t problem = { .status = 400, .code = "VALIDATION_ERROR" };
+    apr_array_header_t *array = apr_array_make(pool, 3, sizeof(trestle_field_error_t));
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(array, trestle_field_error_t) = errors[i];
+    problem.errors = array;
+    problem_wording_make(pool, &style.wordings, "MINE")->detail[PROBLEM_ANY_LANGUAGE] = "configured";
+    assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, NULL),
+                        "[\"It is missing.\",\"It is odd.\",\"configured\"]");
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, NULL),
+                        "[\"필수 항목이 빠졌습니다.\",\"-\",\"configured\"]");
+    problem.verbatim = 1;
+    assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, NULL),
+                        "[\"It is missing.\",\"It is odd.\",\"configured\"]");
+}
+
+static void inner_wordings_win(void **state)
+{
+    apr_hash_t *outer = NULL, *inner = NULL, *merged;
+    problem_wording_t *wording = problem_wording_make(pool, &outer, "404");
+    int any = 0;
+
+    (void)state;
+    assert_ptr_equal(problem_wordings_merge(pool, NULL, outer), outer);
+    assert_ptr_equal(problem_wordings_merge(pool, outer, NULL), outer);
+    assert_null(problem_wordings_merge(pool, NULL, NULL));
+    wording->detail[PROBLEM_KOREAN] = "outer ko";
+    wording->title[PROBLEM_KOREAN] = "outer title";
+    wording->detail[PROBLEM_ANY_LANGUAGE] = "outer any";
+    problem_wording_make(pool, &outer, "C")->detail[PROBLEM_ENGLISH] = "kept";
+    problem_wording_make(pool, &inner, "404")->detail[PROBLEM_ENGLISH] = "inner en";
+    merged = problem_wordings_merge(pool, outer, inner);
+    wording = problem_wording_make(pool, &merged, "404");
+    assert_string_equal(problem_wording_text(wording->detail, PROBLEM_ENGLISH, &any), "inner en");
+    assert_string_equal(problem_wording_text(wording->detail, PROBLEM_KOREAN, &any), "outer ko");
+    assert_false(any);
+    problem_wording_make(pool, &inner, "404")->detail[PROBLEM_ANY_LANGUAGE] = "inner any";
+    merged = problem_wordings_merge(pool, outer, inner);
+    wording = problem_wording_make(pool, &merged, "404");
+    assert_string_equal(problem_wording_text(wording->detail, PROBLEM_ENGLISH, &any), "inner en");
+    assert_string_equal(problem_wording_text(wording->detail, PROBLEM_KOREAN, &any), "inner any");
+    assert_true(any);
+    assert_string_equal(problem_wording_text(wording->title, PROBLEM_KOREAN, &any), "outer title");
+    assert_null(problem_wording_text(wording->title, PROBLEM_ENGLISH, &any));
+    assert_string_equal(problem_wording_make(pool, &merged, "C")->detail[PROBLEM_ENGLISH], "kept");
+    assert_null(problem_wording_make(pool, &outer, "404")->detail[PROBLEM_ENGLISH]);
 }
 
 static void videoplanet(void **state)
@@ -292,7 +394,11 @@ int main(void)
         cmocka_unit_test(accept_language),
         cmocka_unit_test(every_status_has_texts),
         cmocka_unit_test(the_standard_document),
+        cmocka_unit_test(every_code_has_details),
         cmocka_unit_test(wordings_have_an_order),
+        cmocka_unit_test(what_modules_say_is_for_readers_of_english),
+        cmocka_unit_test(fields_are_told_in_the_language_too),
+        cmocka_unit_test(inner_wordings_win),
         cmocka_unit_test(videoplanet),
         cmocka_unit_test(mentoring),
         cmocka_unit_test(mobilegpt),

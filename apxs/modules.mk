@@ -6,5 +6,5 @@ LIBS_problem    :=
 LIBS_pg         := -lpq
 LIBS_auth_jwt   := -ljansson -lcrypto -ljwt
 LIBS_identity   := -ljansson -lcrypto -lsodium -lpq
-LIBS_rest       := -ljansson -lpq
+LIBS_rest       := -lpq
 LIBS_prometheus := -lcrypto -lpq

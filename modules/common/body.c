@@ -17,38 +17,23 @@ static int give_up(request_rec *r, int status)
     return status;
 }
 
-/* Appends n bytes at *length, growing *bytes. The limit was checked by the caller. */
-static void append(request_rec *r, char **bytes, apr_size_t *capacity, apr_size_t *length, const char *data,
-                   apr_size_t n)
-{
-    if (*length + n + 1 > *capacity) {
-        apr_size_t grown = *capacity * 2 > *length + n + 1 ? *capacity * 2 : *length + n + 1;
-        char *moved = apr_palloc(r->pool, grown);
-
-        memcpy(moved, *bytes, *length);
-        *bytes = moved;
-        *capacity = grown;
-    }
-    memcpy(*bytes + *length, data, n);
-    *length += n;
-    (*bytes)[*length] = '\0';
-}
-
-int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length)
+/* What Content-Length announces; 0 if it announces nothing. */
+static apr_off_t announced_length(request_rec *r)
 {
     const char *content_length = apr_table_get(r->headers_in, "Content-Length");
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    apr_off_t announced = 0;
-    apr_size_t capacity;
-    int end = 0;
+    apr_off_t announced;
 
-    if (content_length && ap_parse_strict_length(&announced, content_length) && announced > (apr_off_t)limit)
+    return content_length && ap_parse_strict_length(&announced, content_length) ? announced : 0;
+}
+
+int trestle_body_each(request_rec *r, apr_size_t limit, trestle_body_take_fn *take, void *baton)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_size_t left = limit;
+    int end = 0, status = OK;
+
+    if (announced_length(r) > (apr_off_t)limit)
         return give_up(r, HTTP_REQUEST_ENTITY_TOO_LARGE);
-    /* What is announced is allocated at once only up to a bound: the client may never send it. */
-    capacity = announced > 0 && announced <= 1024 * 1024 ? (apr_size_t)announced + 1 : 1024;
-    *bytes = apr_palloc(r->pool, capacity);
-    **bytes = '\0';
-    *length = 0;
     while (!end) {
         apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
 
@@ -66,15 +51,60 @@ int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t
             } else if (!APR_BUCKET_IS_METADATA(bucket)) {
                 if (apr_bucket_read(bucket, &data, &n, APR_BLOCK_READ) != APR_SUCCESS)
                     return give_up(r, HTTP_BAD_REQUEST);
-                if (n > limit - *length)
+                if (n > left)
                     return give_up(r, HTTP_REQUEST_ENTITY_TOO_LARGE);
-                append(r, bytes, &capacity, length, data, n);
+                left -= n;
+                if ((status = take(baton, data, n)) != OK)
+                    return give_up(r, status);
             }
             apr_bucket_delete(bucket);
         }
     }
     apr_table_setn(r->notes, TRESTLE_BODY_WAS_READ, "1");
     return OK;
+}
+
+/* A body being gathered in memory. */
+typedef struct {
+    apr_pool_t *pool;
+    char *bytes;
+    apr_size_t length, capacity;
+} gathering_t;
+
+/* Appends n bytes, growing as needed. */
+static int gather(void *baton, const char *data, apr_size_t n)
+{
+    gathering_t *all = baton;
+
+    if (all->length + n + 1 > all->capacity) {
+        char *moved;
+
+        all->capacity = all->capacity * 2 > all->length + n + 1 ? all->capacity * 2 : all->length + n + 1;
+        moved = apr_palloc(all->pool, all->capacity);
+        memcpy(moved, all->bytes, all->length);
+        all->bytes = moved;
+    }
+    memcpy(all->bytes + all->length, data, n);
+    all->length += n;
+    all->bytes[all->length] = '\0';
+    return OK;
+}
+
+int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length)
+{
+    apr_off_t announced = announced_length(r);
+    gathering_t all = { .pool = r->pool, .capacity = 1024 };
+    int status;
+
+    /* What is announced is allocated at once only up to a bound: the client may never send it. */
+    if (announced > 0 && announced <= 1024 * 1024 && announced <= (apr_off_t)limit)
+        all.capacity = (apr_size_t)announced + 1;
+    all.bytes = apr_palloc(r->pool, all.capacity);
+    *all.bytes = '\0';
+    status = trestle_body_each(r, limit, gather, &all);
+    *bytes = all.bytes;
+    *length = all.length;
+    return status;
 }
 
 int trestle_body_end(request_rec *r, apr_bucket_brigade *brigade)

@@ -1,5 +1,5 @@
 /*
- * Reading a request's body into memory, within a limit.
+ * Reading a request's body within a limit, and sending an answer's.
  */
 #ifndef TRESTLE_BODY_H
 #define TRESTLE_BODY_H
@@ -9,11 +9,20 @@
 /* The note of a request whose body has been read to its end. */
 #define TRESTLE_BODY_WAS_READ "trestle-body-was-read"
 
+/* Takes n bytes of a body, valid during the call. OK to go on; any other value stops the reading. */
+typedef int trestle_body_take_fn(void *baton, const char *bytes, apr_size_t n);
+
+/*
+ * Reads the whole body of r, at most limit bytes, and gives it to take piece by piece as it arrives. OK; what take
+ * returned, if it stopped; HTTP_REQUEST_ENTITY_TOO_LARGE before a byte is read if Content-Length says so, or as soon as a
+ * chunked body grows past limit; AP_FILTER_ERROR when httpd has already answered: return it untouched; another HTTP
+ * status otherwise. Unless OK the connection is set to close, so that the answer does not wait for the rest of the body.
+ */
+int trestle_body_each(request_rec *r, apr_size_t limit, trestle_body_take_fn *take, void *baton);
+
 /*
  * Reads the whole body of r, at most limit bytes, into r->pool; *bytes is NUL-terminated behind its *length bytes.
- * OK; HTTP_REQUEST_ENTITY_TOO_LARGE before a byte is read if Content-Length says so, or as soon as a chunked body grows
- * past limit; AP_FILTER_ERROR when httpd has already answered: return it untouched; another HTTP status otherwise.
- * After an error the connection is set to close, so that the answer does not wait for the rest of the body.
+ * Returns what trestle_body_each does.
  */
 int trestle_body_read(request_rec *r, apr_size_t limit, char **bytes, apr_size_t *length);
 

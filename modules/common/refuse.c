@@ -39,6 +39,23 @@ int trestle_refuse(request_rec *r, const trestle_problem_t *problem)
     return problem->status;
 }
 
+/* An element of "errors", which the first one opens. */
+static void add_error(trestle_text_t *text, int first, const trestle_field_error_t *error)
+{
+    trestle_text_adds(text, first ? ",\"errors\":[{" : ",{");
+    trestle_text_adds(text, "\"field\":");
+    trestle_text_add_json(text, error->field);
+    if (error->code) {
+        trestle_text_adds(text, ",\"code\":");
+        trestle_text_add_json(text, error->code);
+    }
+    if (error->detail) {
+        trestle_text_adds(text, ",\"detail\":");
+        trestle_text_add_json(text, error->detail);
+    }
+    trestle_text_addc(text, '}');
+}
+
 /* A plain problem document, for servers without mod_problem. */
 static int send_plain(request_rec *r, const trestle_problem_t *problem)
 {
@@ -54,11 +71,12 @@ static int send_plain(request_rec *r, const trestle_problem_t *problem)
         trestle_text_adds(&text, ",\"detail\":");
         trestle_text_add_json(&text, problem->detail);
     }
-    if (problem->field) {
-        trestle_text_adds(&text, ",\"errors\":[{\"field\":");
-        trestle_text_add_json(&text, problem->field);
-        trestle_text_adds(&text, "}]");
-    }
+    for (int i = 0; problem->errors && i < problem->errors->nelts; i++)
+        add_error(&text, i == 0, &APR_ARRAY_IDX(problem->errors, i, trestle_field_error_t));
+    if (!problem->errors && problem->field)
+        add_error(&text, 1, &(trestle_field_error_t){ problem->field, NULL, NULL });
+    if (problem->errors ? problem->errors->nelts > 0 : problem->field != NULL)
+        trestle_text_addc(&text, ']');
     trestle_text_addc(&text, '}');
     return trestle_body_send(r, problem->status, "application/problem+json", text.bytes, text.length);
 }

@@ -85,19 +85,23 @@ static apr_size_t utf8_sequence(const unsigned char *s, apr_size_t n)
 #undef TAIL
 }
 
-int trestle_utf8_valid(const char *bytes, apr_size_t n)
+apr_size_t trestle_utf8_span(const char *bytes, apr_size_t n)
 {
-    const unsigned char *s = (const unsigned char *)bytes;
+    const unsigned char *s = (const unsigned char *)bytes, *end = s + n;
 
-    while (n > 0) {
-        apr_size_t step = utf8_sequence(s, n);
+    while (s < end) {
+        apr_size_t step = *s < 0x80 ? 1 : utf8_sequence(s, (apr_size_t)(end - s));
 
         if (step == 0)
-            return 0;
+            break;
         s += step;
-        n -= step;
     }
-    return 1;
+    return n - (apr_size_t)(end - s);
+}
+
+int trestle_utf8_valid(const char *bytes, apr_size_t n)
+{
+    return trestle_utf8_span(bytes, n) == n;
 }
 
 void trestle_text_add_json_bytes(trestle_text_t *text, const char *bytes, apr_size_t n)

@@ -33,4 +33,7 @@ void trestle_text_add_json_bytes(trestle_text_t *text, const char *bytes, apr_si
 /* 1 if the n bytes are UTF-8 as RFC 3629 has it (no surrogates, no overlong forms, at most U+10FFFF). */
 int trestle_utf8_valid(const char *bytes, apr_size_t n);
 
+/* How many of the n bytes come before the first that is not UTF-8; n if all are. */
+apr_size_t trestle_utf8_span(const char *bytes, apr_size_t n);
+
 #endif

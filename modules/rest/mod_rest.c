@@ -26,6 +26,7 @@ static void *create_dir_config(apr_pool_t *p, char *dir TRESTLE_UNUSED)
     rest_dir_t *conf = apr_pcalloc(p, sizeof(*conf));
 
     conf->body_limit = TRESTLE_UNSET;
+    conf->fields_max = TRESTLE_UNSET;
     conf->rows_max = TRESTLE_UNSET;
     conf->timeout = TRESTLE_UNSET;
     conf->refuse_unknown = TRESTLE_UNSET;
@@ -56,6 +57,7 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
     merged->sections = join_sections(p, add->sections, base->sections);
     merged->role = TRESTLE_PICK_PTR(base, add, role);
     merged->body_limit = TRESTLE_PICK(base, add, body_limit);
+    merged->fields_max = TRESTLE_PICK(base, add, fields_max);
     merged->rows_max = TRESTLE_PICK(base, add, rows_max);
     merged->timeout = TRESTLE_PICK(base, add, timeout);
     merged->refuse_unknown = TRESTLE_PICK(base, add, refuse_unknown);
@@ -124,6 +126,11 @@ static const char *set_body_limit(cmd_parms *cmd, void *dir, const char *arg)
     return trestle_setting_size(cmd->pool, arg, 1, 1024LL * 1024 * 1024, &((rest_dir_t *)dir)->body_limit);
 }
 
+static const char *set_fields_max(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->fields_max);
+}
+
 static const char *set_rows_max(cmd_parms *cmd, void *dir, const char *arg)
 {
     return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->rows_max);
@@ -164,6 +171,8 @@ static const command_rec commands[] = {
                   "the database role of callers in locations without authentication"),
     AP_INIT_TAKE1("RestBodyLimit", set_body_limit, NULL, RSRC_CONF | ACCESS_CONF,
                   "the largest request body, in bytes or with K, M or G"),
+    AP_INIT_TAKE1("RestFieldsMax", set_fields_max, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the most fields of a query or of a body"),
     AP_INIT_TAKE1("RestRowsMax", set_rows_max, NULL, RSRC_CONF | ACCESS_CONF,
                   "the most rows of a page or of a function's set"),
     AP_INIT_TAKE1("RestTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,

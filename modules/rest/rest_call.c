@@ -1,24 +1,20 @@
 #include "rest_call.h"
 
-#include "text.h"
+#include "rest_value.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
-/* What was given for one argument: the place that wins, and its values (several only for an array). */
+/* A call being planned. */
 typedef struct {
-    rest_place_e place;
-    int count;
-    int first; /* index in given */
-} slot_t;
-
-static int misfit(apr_pool_t *pool, const rest_type_t *type, const char *field, int in_path, rest_fault_t *fault)
-{
-    if (in_path)
-        return rest_refuse(fault, 404, "NOT_FOUND", NULL, NULL);
-    return rest_refuse(fault, 400, "VALIDATION_ERROR",
-                       apr_psprintf(pool, "The value must be %s.", rest_type_wish(type)), field);
-}
+    apr_pool_t *pool;
+    const rest_function_t *function;
+    const apr_array_header_t *given;
+    const rest_json_t *body;
+    int refuse_unknown;
+    rest_plan_t *plan;
+    rest_fault_t *fault;
+} call_t;
 
 static int find_argument(const rest_function_t *function, const char *name)
 {
@@ -31,210 +27,130 @@ static int find_argument(const rest_function_t *function, const char *name)
     return -1;
 }
 
-/* An element of an array literal, quoted (array input syntax of PostgreSQL). */
-static void add_element(trestle_text_t *literal, const char *text, apr_size_t n)
+static int takes_body(const rest_function_t *function)
 {
-    trestle_text_addc(literal, '"');
-    for (apr_size_t i = 0; i < n; i++) {
-        if (text[i] == '"' || text[i] == '\\')
-            trestle_text_addc(literal, '\\');
-        trestle_text_addc(literal, text[i]);
-    }
-    trestle_text_addc(literal, '"');
+    const rest_argument_t *first =
+        function->arguments->nelts ? &APR_ARRAY_IDX(function->arguments, 0, rest_argument_t) : NULL;
+
+    return first && !first->name && first->type->kind == REST_JSON;
 }
 
-/* A JSON scalar as the text of a value of type; NULL if it does not fit. A row is passed on as JSON. */
-static const char *scalar_text(apr_pool_t *pool, const rest_type_t *type, const rest_json_t *json)
+/* Notes a mistake: of one field among others, so that the search goes on (1), or one that ends it (0). */
+static int note(const call_t *call, const rest_fault_t *one)
 {
-    const char *text = NULL;
-
-    if (type->kind == REST_JSON || (type->kind == REST_ROW && json->type == REST_JSON_OBJECT))
-        return apr_pstrmemdup(pool, json->bytes, json->length);
-    if (type->kind == REST_ROW)
-        return NULL;
-    switch (json->type) {
-    case REST_JSON_STRING:
-        text = rest_json_string(pool, json);
-        break;
-    case REST_JSON_NUMBER:
-        if (type->kind == REST_INT2 || type->kind == REST_INT4 || type->kind == REST_INT8 || type->kind == REST_NUMBER)
-            text = apr_pstrmemdup(pool, json->bytes, json->length);
-        break;
-    case REST_JSON_BOOLEAN:
-        if (type->kind == REST_BOOLEAN)
-            text = json->bytes[0] == 't' ? "true" : "false";
-        break;
-    default:
-        break;
-    }
-    return text && rest_type_accepts(type, text) ? text : NULL;
-}
-
-/* A JSON array as an array literal. 0 if an element does not fit. */
-static int add_array(apr_pool_t *pool, const rest_type_t *type, const rest_json_t *array, trestle_text_t *literal)
-{
-    const char *at = NULL, *text;
-    rest_json_t element;
-    int first = 1;
-
-    trestle_text_addc(literal, '{');
-    while (rest_json_next_element(array, &at, &element)) {
-        if (!first)
-            trestle_text_addc(literal, ',');
-        first = 0;
-        if (element.type == REST_JSON_ARRAY && type->kind != REST_JSON) {
-            if (!add_array(pool, type, &element, literal))
-                return 0;
-        } else if (element.type == REST_JSON_NULL && type->kind != REST_JSON) {
-            trestle_text_adds(literal, "NULL");
-        } else {
-            if (!(text = scalar_text(pool, type, &element)))
-                return 0;
-            add_element(literal, text, strlen(text));
-        }
-    }
-    trestle_text_addc(literal, '}');
-    return 1;
-}
-
-/* The value of an argument from a JSON member. */
-static int bind_json(apr_pool_t *pool, const rest_argument_t *argument, const rest_json_t *json, const char **value,
-                     rest_fault_t *fault)
-{
-    if (json->type == REST_JSON_NULL) {
-        *value = NULL;
-        return 1;
-    }
-    if (argument->type->kind == REST_ARRAY && json->type == REST_JSON_ARRAY) {
-        trestle_text_t literal = trestle_text_make(pool, json->length + 16);
-
-        if (!add_array(pool, argument->type->element, json, &literal))
-            return misfit(pool, argument->type->element, argument->name, 0, fault);
-        *value = literal.bytes;
-        return 1;
-    }
-    if (argument->type->kind == REST_ARRAY || !(*value = scalar_text(pool, argument->type, json)))
-        return misfit(pool, argument->type, argument->name, 0, fault);
-    return 1;
-}
-
-/* The value of an array argument from the texts of a repeated field. */
-static int bind_texts(apr_pool_t *pool, const rest_argument_t *argument, const slot_t *slot,
-                      const apr_array_header_t *given, const char **value, rest_fault_t *fault)
-{
-    const rest_type_t *type = argument->type->element;
-    trestle_text_t literal = trestle_text_make(pool, 64);
-    int left = slot->count;
-
-    trestle_text_addc(&literal, '{');
-    for (int i = slot->first; left > 0; i++) {
-        const rest_given_t *item = &APR_ARRAY_IDX(given, i, rest_given_t);
-
-        if (item->place != slot->place || strcmp(item->name, argument->name))
-            continue;
-        if (!rest_type_accepts(type, item->text))
-            return misfit(pool, type, argument->name, slot->place == REST_IN_PATH, fault);
-        add_element(&literal, item->text, strlen(item->text));
-        if (--left > 0)
-            trestle_text_addc(&literal, ',');
-    }
-    trestle_text_addc(&literal, '}');
-    *value = literal.bytes;
-    return 1;
-}
-
-static int bind_argument(apr_pool_t *pool, const rest_argument_t *argument, const slot_t *slot,
-                         const apr_array_header_t *given, rest_plan_t *plan, rest_fault_t *fault)
-{
-    const rest_given_t *item = &APR_ARRAY_IDX(given, slot->first, rest_given_t);
-    rest_binding_t binding = { argument, item->text, slot->place == REST_IN_PATH };
-
-    if (!item->text) {
-        if (!bind_json(pool, argument, &item->json, &binding.value, fault))
-            return 0;
-    } else if (argument->type->kind == REST_ARRAY) {
-        if (!bind_texts(pool, argument, slot, given, &binding.value, fault))
-            return 0;
-    } else if (!rest_type_accepts(argument->type, item->text)) {
-        return misfit(pool, argument->type, argument->name, binding.in_path, fault);
-    }
-    APR_ARRAY_PUSH(plan->bindings, rest_binding_t) = binding;
-    return 1;
-}
-
-/* Sorts what was given by argument. */
-static int fill_slots(apr_pool_t *pool, const rest_function_t *function, const apr_array_header_t *given,
-                      int refuse_unknown, slot_t *slots, rest_fault_t *fault)
-{
-    for (int i = 0; i < given->nelts; i++) {
-        const rest_given_t *item = &APR_ARRAY_IDX(given, i, rest_given_t);
-        int n = find_argument(function, item->name);
-        const rest_type_t *type;
-        slot_t *slot;
-
-        if (n < 0 && item->place == REST_IN_PATH)
-            return rest_blame(fault, apr_psprintf(pool,
-                                                  "function %s has no argument \"%s\" for the path variable of its "
-                                                  "RestRoute; name the variable after an argument",
-                                                  function->quoted, item->name));
-        if (n < 0) {
-            if (refuse_unknown)
-                return rest_refuse(fault, 400, "VALIDATION_ERROR", "The field is not known here.", item->name);
-            continue;
-        }
-        type = APR_ARRAY_IDX(function->arguments, n, rest_argument_t).type;
-        if (item->place == REST_IN_QUERY && item->text && !*item->text && type->kind != REST_TEXT
-            && type->kind != REST_ARRAY)
-            continue; /* ?limit= is how a form sends a field that was left empty */
-        slot = &slots[n];
-        if (slot->count == 0 || item->place > slot->place) {
-            *slot = (slot_t){ item->place, 1, i };
-        } else if (item->place == slot->place) {
-            if (type->kind != REST_ARRAY || !item->text)
-                return rest_refuse(fault, 400, "VALIDATION_ERROR", "The field is given more than once.", item->name);
-            slot->count++;
-        }
-    }
-    return 1;
-}
-
-static int plan_one(apr_pool_t *pool, const rest_function_t *function, const apr_array_header_t *given,
-                    int refuse_unknown, rest_plan_t *plan, rest_fault_t *fault)
-{
-    slot_t *slots = apr_pcalloc(pool, sizeof(slot_t) * (size_t)(function->arguments->nelts + 1));
-
-    plan->operation = REST_CALL;
-    plan->function = function;
-    plan->bindings = apr_array_make(pool, function->arguments->nelts + 1, sizeof(rest_binding_t));
-    if (!fill_slots(pool, function, given, refuse_unknown, slots, fault))
+    if (one->status != 400 || !one->field) {
+        *call->fault = *one;
         return 0;
-    for (int i = 0; i < function->arguments->nelts; i++) {
-        const rest_argument_t *argument = &APR_ARRAY_IDX(function->arguments, i, rest_argument_t);
+    }
+    rest_fault_add(call->pool, call->fault, one);
+    return 1;
+}
 
-        if (slots[i].count > 0) {
-            if (!bind_argument(pool, argument, &slots[i], given, plan, fault))
-                return 0;
-        } else if (!argument->has_default && !argument->name) {
-            return rest_blame(fault, apr_psprintf(pool,
-                                                  "function %s has an argument without a name and without a default; "
-                                                  "name it",
-                                                  function->quoted));
-        } else if (!argument->has_default && !argument->variadic) {
-            return rest_refuse(fault, 400, "REQUIRED_FIELD_MISSING", "The field is required.", argument->name);
-        }
+/* Sorts one value by argument. */
+static int fill_slot(const call_t *call, int i, rest_slot_t *slots, rest_fault_t *one)
+{
+    const rest_given_t *item = &APR_ARRAY_IDX(call->given, i, rest_given_t);
+    int n = find_argument(call->function, item->name);
+
+    if (n >= 0)
+        return rest_slot_note(&slots[n], APR_ARRAY_IDX(call->function->arguments, n, rest_argument_t).type, call->given,
+                              i, one);
+    if (item->place == REST_IN_PATH)
+        return rest_blame(one, apr_psprintf(call->pool,
+                                            "function %s has no argument \"%s\" for the path variable of its "
+                                            "RestRoute; name the variable after an argument",
+                                            call->function->quoted, item->name));
+    return !call->refuse_unknown
+           || rest_refuse(one, 400, "VALIDATION_ERROR", "The field is not known here.", item->name);
+}
+
+static int fill_slots(const call_t *call, rest_slot_t *slots)
+{
+    int whole = takes_body(call->function);
+    rest_fault_t one;
+
+    for (int i = 0; i < call->given->nelts; i++) {
+        if (whole && APR_ARRAY_IDX(call->given, i, rest_given_t).place == REST_IN_BODY)
+            continue;
+        if (!fill_slot(call, i, slots, &one) && !note(call, &one))
+            return 0;
     }
     return 1;
+}
+
+static void add_binding(const call_t *call, const rest_argument_t *argument, const char *value, int in_path)
+{
+    APR_ARRAY_PUSH(call->plan->bindings, rest_binding_t) = (rest_binding_t){ argument, value, in_path };
+}
+
+/* The argument without a name: the body as a whole. */
+static int bind_body(const call_t *call)
+{
+    const rest_argument_t *argument = &APR_ARRAY_IDX(call->function->arguments, 0, rest_argument_t);
+    const char *value = call->body ? call->body->bytes : rest_query_object(call->pool, call->given);
+
+    if (value)
+        add_binding(call, argument, value, 0);
+    return value || argument->has_default
+           || rest_refuse(call->fault, 400, "REQUIRED_FIELD_MISSING", "The request must have a body.", NULL);
+}
+
+/* One argument: what was given, or nothing if it can do without. */
+static int bind_argument(const call_t *call, const rest_argument_t *argument, const rest_slot_t *slot,
+                         rest_fault_t *one)
+{
+    const char *value;
+
+    if (slot->count > 0) {
+        if (!rest_slot_value(call->pool, slot, argument->type, call->given, &value, one))
+            return 0;
+        add_binding(call, argument, value, slot->place == REST_IN_PATH);
+        return 1;
+    }
+    if (argument->has_default)
+        return 1;
+    if (!argument->name)
+        return rest_blame(one, apr_psprintf(call->pool,
+                                            "function %s has an argument without a name and without a default that is "
+                                            "not its first and json or jsonb; name it",
+                                            call->function->quoted));
+    return argument->variadic
+           || rest_refuse(one, 400, "REQUIRED_FIELD_MISSING", "The field is required.", argument->name);
+}
+
+static int plan_one(const call_t *call)
+{
+    const apr_array_header_t *arguments = call->function->arguments;
+    rest_slot_t *slots = apr_pcalloc(call->pool, sizeof(rest_slot_t) * (size_t)(arguments->nelts + 1));
+    int whole = takes_body(call->function);
+    rest_fault_t one;
+
+    memset(call->fault, 0, sizeof(*call->fault));
+    call->plan->operation = REST_CALL;
+    call->plan->function = call->function;
+    call->plan->bindings = apr_array_make(call->pool, arguments->nelts + 1, sizeof(rest_binding_t));
+    if (!whole && call->body && call->body->type != REST_JSON_OBJECT)
+        return rest_refuse(call->fault, 400, "INVALID_JSON", "The body must be a JSON object.", NULL);
+    if (!fill_slots(call, slots) || (whole && !bind_body(call)))
+        return 0;
+    for (int i = whole; i < arguments->nelts; i++)
+        if (!bind_argument(call, &APR_ARRAY_IDX(arguments, i, rest_argument_t), &slots[i], &one) && !note(call, &one))
+            return 0;
+    return call->fault->status == 0;
 }
 
 int rest_call_plan(apr_pool_t *pool, const rest_function_t *function, const apr_array_header_t *given,
-                   int refuse_unknown, rest_plan_t *plan, rest_fault_t *fault)
+                   const rest_json_t *body, int refuse_unknown, rest_plan_t *plan, rest_fault_t *fault)
 {
-    if (function->overload) {
-        rest_fault_t unused;
+    call_t call = { pool, function, given, body, refuse_unknown, plan, fault };
 
-        for (const rest_function_t *each = function; each; each = each->overload)
-            if (plan_one(pool, each, given, 1, plan, &unused))
+    if (function->overload) {
+        call.refuse_unknown = 1;
+        for (; call.function; call.function = call.function->overload)
+            if (plan_one(&call))
                 return 1;
+        call.function = function;
+        call.refuse_unknown = refuse_unknown;
     }
-    return plan_one(pool, function, given, refuse_unknown, plan, fault);
+    return plan_one(&call);
 }

@@ -21,6 +21,7 @@ typedef struct {
     const rest_sections_t *sections; /* unset: no routes */
     const char *role;                /* of callers in locations without authentication; unset: 401 */
     apr_int64_t body_limit;          /* bytes */
+    apr_int64_t fields_max;          /* fields of a query or of a body */
     apr_int64_t rows_max;            /* rows of a page or of a function's set */
     apr_interval_time_t timeout;     /* microseconds; unset: the pool's */
     int refuse_unknown;              /* 1: an argument that a function does not have is a 400 */
@@ -30,6 +31,7 @@ typedef struct {
 #define REST_SCHEMA     "api"
 #define REST_CHANNEL    "trestle_schema" /* NOTIFY on it: the schema has changed */
 #define REST_BODY_LIMIT (1024 * 1024)
+#define REST_FIELDS_MAX 1000
 #define REST_ROWS_MAX   1000
 
 #endif

@@ -78,7 +78,7 @@ static int translate_raised(apr_pool_t *pool, const trestle_pg_error_t *error, r
 
     if (strncmp(error->sqlstate, "PT", 2) || strspn(digits, "0123456789") != 3 || status < 400 || status > 599)
         return 0;
-    *fault = (rest_fault_t){ status, NULL, not_empty(error->detail), not_empty(error->hint), NULL, 1 };
+    *fault = (rest_fault_t){ status, NULL, not_empty(error->detail), not_empty(error->hint), NULL, 1, NULL };
     if (error->message && is_code(error->message))
         fault->code = error->message;
     else if (!fault->detail)

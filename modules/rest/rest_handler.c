@@ -1,5 +1,6 @@
 #include "rest_handler.h"
 
+#include "rest_body.h"
 #include "rest_call.h"
 #include "rest_error.h"
 #include "rest_load.h"
@@ -42,7 +43,8 @@ typedef struct {
     const char *role;
     int anonymous;
     const char *claims;
-    apr_array_header_t *given; /* rest_given_t */
+    apr_array_header_t *given; /* rest_given_t: path, query, fields of the body */
+    rest_body_t body;
     rest_fault_t fault;
 } work_t;
 
@@ -98,6 +100,7 @@ static int answer_fault(work_t *work)
         trestle_retry_after(r, 1);
     problem = trestle_problem_make(r, fault->status, fault->code, fault->detail, fault->field);
     problem->verbatim = fault->verbatim;
+    problem->errors = fault->errors;
     return trestle_answer_problem(r, problem);
 }
 
@@ -191,71 +194,25 @@ static int identify(work_t *work)
     return 1;
 }
 
-/* 1 if the media type (before its parameters) is name. */
-static int is_type(const char *type, const char *name)
-{
-    apr_size_t n = strlen(name);
-
-    return !strncasecmp(type, name, n) && (!type[n] || type[n] == ';' || type[n] == ' ');
-}
-
-/* How a body of this type is read: 'j' JSON, 'f' form, 0 not at all. Several types in one header are no type. */
-static int body_format(const work_t *work, const char *type)
-{
-    if (type && is_type(type, "application/x-www-form-urlencoded"))
-        return 'f';
-    if (type && is_type(type, "multipart/form-data"))
-        return 0;
-    if (work->conf->any_content_type == 1)
-        return 'j';
-    return type && is_type(type, "application/json") && !strchr(type, ',') ? 'j' : 0;
-}
-
-/* Reads and parses the body. 0 and *rc (the answer was sent) or fault. */
-static int read_body(work_t *work, int *rc)
-{
-    request_rec *r = work->r;
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-    int format = body_format(work, type), status;
-    char *bytes;
-    apr_size_t length;
-
-    if (type && !format)
-        return rest_refuse(&work->fault, HTTP_UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE",
-                           "Send the body as application/json.", NULL);
-    status = trestle_body_read(r, (apr_size_t)TRESTLE_OR(work->conf->body_limit, REST_BODY_LIMIT), &bytes, &length);
-    if (status == AP_FILTER_ERROR) {
-        *rc = status;
-        return 0;
-    }
-    if (status != OK)
-        return rest_refuse(&work->fault, status, NULL, NULL, NULL);
-    if (length == 0)
-        return 1;
-    if (!format)
-        return rest_refuse(&work->fault, HTTP_UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE",
-                           "Send the body as application/json.", NULL);
-    return format == 'f' ? rest_query_parse(bytes, length, REST_IN_BODY, work->given, &work->fault)
-                         : rest_query_parse_json(bytes, length, work->given, &work->fault);
-}
-
 /* Gathers the values of path, query and body. */
 static int gather(work_t *work, int *rc)
 {
+    const rest_route_t *route = work->match.route;
     request_rec *r = work->r;
 
     work->given = apr_array_make(r->pool, 8, sizeof(rest_given_t));
-    for (int i = 0; work->match.route && i < work->match.route->nvariables; i++) {
-        rest_given_t *item = apr_array_push(work->given);
-
-        memset(item, 0, sizeof(*item));
-        item->name = work->match.route->variables[i];
-        item->place = REST_IN_PATH;
-        item->text = work->match.values[i];
-    }
-    if (r->args && !rest_query_parse(r->args, strlen(r->args), REST_IN_QUERY, work->given, &work->fault))
+    for (int i = 0; route && i < route->nvariables; i++)
+        rest_query_add(work->given, route->variables[i], REST_IN_PATH, work->match.values[i], NULL);
+    if (r->args
+        && !rest_query_parse(r->args, strlen(r->args), REST_IN_QUERY,
+                             TRESTLE_OR(work->conf->fields_max, REST_FIELDS_MAX), work->given, &work->fault))
         return 0;
-    return work->method == REST_GET || read_body(work, rc);
+    if (work->method != REST_GET)
+        return rest_body_read(r, work->conf, &work->body, work->given, rc, &work->fault);
+    /* RFC 9110 section 9.3.1: content of a GET means nothing; one who sends it expects otherwise. */
+    return !rest_body_is_announced(r)
+           || rest_refuse(&work->fault, HTTP_BAD_REQUEST, "VALIDATION_ERROR", "A GET request must not have a body.",
+                          NULL);
 }
 
 static apr_int64_t rows_max(const work_t *work)
@@ -273,8 +230,8 @@ static int plan_route(work_t *work, rest_plan_t *plan)
     const rest_function_t *function = relation ? NULL : rest_catalogue_function(work->catalogue, route->target);
 
     if (function)
-        return rest_call_plan(pool, function, work->given, TRESTLE_OR(work->conf->refuse_unknown, 1), plan,
-                              &work->fault);
+        return rest_call_plan(pool, function, work->given, work->body.kind == REST_MEDIA_JSON ? &work->body.json : NULL,
+                              TRESTLE_OR(work->conf->refuse_unknown, 1), plan, &work->fault);
     if (!relation)
         return rest_blame(&work->fault, apr_psprintf(pool,
                                                      "RestRoute %s goes to %s, which schema %s does not have; create "

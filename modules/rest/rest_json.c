@@ -10,12 +10,16 @@ typedef struct {
     const char *at;
     const char *end;
     const char *mistake;
+    const char *place; /* of the mistake */
 } reader_t;
 
+/* Notes the first mistake, at the place that has been reached. */
 static int wrong(reader_t *reader, const char *mistake)
 {
-    if (!reader->mistake)
+    if (!reader->mistake) {
         reader->mistake = mistake;
+        reader->place = reader->at;
+    }
     return 0;
 }
 
@@ -41,13 +45,13 @@ static int read_hex4(reader_t *reader, unsigned *unit)
 {
     *unit = 0;
     if (reader->end - reader->at < 4)
-        return wrong(reader, "The body is not valid JSON: an escape in a string is cut off.");
+        return wrong(reader, "an escape in a string is cut off");
     for (int i = 0; i < 4; i++) {
         int c = (unsigned char)*reader->at++;
         int digit = is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 
         if (digit < 0)
-            return wrong(reader, "The body is not valid JSON: an escape in a string is malformed.");
+            return wrong(reader, "an escape in a string is malformed");
         *unit = *unit << 4 | (unsigned)digit;
     }
     return 1;
@@ -60,7 +64,7 @@ static int read_escape(reader_t *reader)
     int c = peek(reader);
 
     if (c < 0 || !strchr("\"\\/bfnrtu", c) || c == 0)
-        return wrong(reader, "The body is not valid JSON: a string has an unknown escape.");
+        return wrong(reader, "a string has an unknown escape");
     reader->at++;
     if (c != 'u')
         return 1;
@@ -69,12 +73,12 @@ static int read_escape(reader_t *reader)
     if (unit < 0xD800 || unit > 0xDFFF)
         return 1;
     if (unit > 0xDBFF || reader->end - reader->at < 2 || reader->at[0] != '\\' || reader->at[1] != 'u')
-        return wrong(reader, "The body is not valid JSON: a string has half of a surrogate pair.");
+        return wrong(reader, "a string has half of a surrogate pair");
     reader->at += 2;
     if (!read_hex4(reader, &low))
         return 0;
     if (low < 0xDC00 || low > 0xDFFF)
-        return wrong(reader, "The body is not valid JSON: a string has half of a surrogate pair.");
+        return wrong(reader, "a string has half of a surrogate pair");
     return 1;
 }
 
@@ -84,9 +88,9 @@ static int read_string(reader_t *reader)
         int c = peek(reader);
 
         if (c < 0)
-            return wrong(reader, "The body is not valid JSON: a string has no end.");
+            return wrong(reader, "a string has no end");
         if (c < 0x20)
-            return wrong(reader, "The body is not valid JSON: a string holds a control character.");
+            return wrong(reader, "a string holds a control character");
         reader->at++;
         if (c == '"')
             return 1;
@@ -98,7 +102,7 @@ static int read_string(reader_t *reader)
 static int read_digits(reader_t *reader)
 {
     if (!is_digit(peek(reader)))
-        return wrong(reader, "The body is not valid JSON: a number is malformed.");
+        return wrong(reader, "a number is malformed");
     while (is_digit(peek(reader)))
         reader->at++;
     return 1;
@@ -131,7 +135,7 @@ static int read_word(reader_t *reader, const char *word)
     apr_size_t n = strlen(word);
 
     if ((apr_size_t)(reader->end - reader->at) < n || memcmp(reader->at, word, n))
-        return wrong(reader, "The body is not valid JSON.");
+        return wrong(reader, "this is no value");
     reader->at += n;
     return 1;
 }
@@ -144,7 +148,7 @@ static int read_container(reader_t *reader, int depth)
     int is_object = *reader->at == '{', close = is_object ? '}' : ']';
 
     if (depth == REST_JSON_DEPTH)
-        return wrong(reader, "The body is nested too deeply; at most 64 levels are read.");
+        return wrong(reader, "it is nested deeper than 64 levels");
     reader->at = skip_space(reader->at + 1, reader->end);
     if (peek(reader) == close) {
         reader->at++;
@@ -154,10 +158,10 @@ static int read_container(reader_t *reader, int depth)
         if (is_object) {
             reader->at = skip_space(reader->at, reader->end);
             if (peek(reader) != '"' || !read_string(reader))
-                return wrong(reader, "The body is not valid JSON: an object's member has no name.");
+                return wrong(reader, "an object's member has no name");
             reader->at = skip_space(reader->at, reader->end);
             if (peek(reader) != ':')
-                return wrong(reader, "The body is not valid JSON: a colon is missing.");
+                return wrong(reader, "a colon is missing");
             reader->at++;
         }
         if (!read_value(reader, depth + 1))
@@ -168,7 +172,7 @@ static int read_container(reader_t *reader, int depth)
             return 1;
         }
         if (peek(reader) != ',')
-            return wrong(reader, "The body is not valid JSON: a comma or a closing bracket is missing.");
+            return wrong(reader, "a comma or a closing bracket is missing");
         reader->at++;
     }
 }
@@ -189,9 +193,9 @@ static int read_value(reader_t *reader, int depth)
     case 'n':
         return read_word(reader, "null");
     case -1:
-        return wrong(reader, "The body is not valid JSON: it ends too soon.");
+        return wrong(reader, "a value is missing");
     default:
-        return read_number(reader);
+        return peek(reader) == '-' || is_digit(peek(reader)) ? read_number(reader) : wrong(reader, "this is no value");
     }
 }
 
@@ -214,26 +218,51 @@ static rest_json_e type_of(char first)
     }
 }
 
-int rest_json_parse(const char *bytes, apr_size_t n, rest_json_t *value, const char **mistake)
+int rest_json_parse(const char *bytes, apr_size_t n, rest_json_t *value, rest_json_mistake_t *mistake)
 {
-    reader_t reader = { bytes, bytes + n, NULL };
-    const char *start = skip_space(bytes, bytes + n), *end;
+    const char *start = skip_space(bytes, bytes + n), *end = bytes + n;
+    reader_t reader = { bytes, end, NULL, NULL };
+    apr_size_t text = trestle_utf8_span(bytes, n);
 
-    if (!trestle_utf8_valid(bytes, n)) {
-        *mistake = "The body is not valid UTF-8.";
-        return 0;
+    if (n >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3)) {
+        wrong(&reader, "it begins with a byte order mark, which JSON must not have");
+    } else if (text < n) {
+        reader.at = bytes + text;
+        wrong(&reader, "this is not UTF-8");
+    } else if (read_value(&reader, 0)) {
+        *value = (rest_json_t){ type_of(*start), start, (apr_size_t)(reader.at - start) };
+        if ((reader.at = skip_space(reader.at, end)) == end)
+            return 1;
+        wrong(&reader, "something follows the value");
     }
-    if (!read_value(&reader, 0)) {
-        *mistake = reader.mistake;
-        return 0;
+    *mistake = (rest_json_mistake_t){ reader.mistake, (apr_size_t)(reader.place - bytes) };
+    return 0;
+}
+
+const char *rest_json_complaint(apr_pool_t *pool, const char *subject, const char *bytes,
+                                const rest_json_mistake_t *mistake)
+{
+    unsigned line = 1, column = 1;
+
+    for (apr_size_t i = 0; i < mistake->at; i++) {
+        if (bytes[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((bytes[i] & 0xC0) != 0x80) {
+            column++;
+        }
     }
-    end = reader.at;
-    if (skip_space(end, bytes + n) != bytes + n) {
-        *mistake = "The body is not valid JSON: something follows its end.";
-        return 0;
-    }
-    *value = (rest_json_t){ type_of(*start), start, (apr_size_t)(end - start) };
-    return 1;
+    return apr_psprintf(pool, "%s is not valid JSON: %s (line %u, column %u).", subject, mistake->what, line, column);
+}
+
+int rest_json_has_nul(const rest_json_t *value)
+{
+    const char *end = value->bytes + value->length;
+
+    for (const char *at = value->bytes; (at = memchr(at, '\\', (apr_size_t)(end - at))); at += 2)
+        if (end - at >= 6 && !memcmp(at + 1, "u0000", 5))
+            return 1;
+    return 0;
 }
 
 /* The end of the value at at, which was parsed before. */

@@ -125,7 +125,8 @@ static int add_headers(request_rec *r, const rest_json_t *object, apr_table_t *h
 /* response.headers: a JSON array of objects with one member each, so that a header may stand twice. */
 static int set_headers(request_rec *r, const PGresult *result)
 {
-    const char *text = PQgetvalue(result, 0, 2), *at = NULL, *mistake;
+    const char *text = PQgetvalue(result, 0, 2), *at = NULL;
+    rest_json_mistake_t mistake;
     rest_json_t array, object;
     apr_table_t *headers;
 

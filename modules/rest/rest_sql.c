@@ -100,6 +100,29 @@ static void build_page(writer_t *writer, apr_pool_t *pool, const rest_plan_t *pl
     add(writer, ") AS p");
 }
 
+/*
+ * Adds a value that a request gave (rest_value.h): rows come as JSON objects, arrays of rows as a JSON array, everything
+ * else as the text of its type.
+ */
+static void add_value(writer_t *writer, const rest_type_t *type, const char *value, const char *field, int in_path)
+{
+    if (type->kind == REST_ROW) {
+        add(writer, "pg_catalog.json_populate_record(NULL::");
+        add(writer, type->quoted);
+        add(writer, ", ");
+        add_parameter(writer, "pg_catalog.json", value, field, in_path);
+        add(writer, ")");
+    } else if (type->kind == REST_ARRAY && type->element->kind == REST_ROW) {
+        add(writer, "CASE WHEN ");
+        add_parameter(writer, "pg_catalog.json", value, field, in_path);
+        add(writer, " IS NOT NULL THEN ARRAY(SELECT r FROM pg_catalog.json_populate_recordset(NULL::");
+        add(writer, type->element->quoted);
+        trestle_text_addf(&writer->text, ", $%d) AS r) END", writer->statement->nparams);
+    } else {
+        add_parameter(writer, type->quoted, value, field, in_path);
+    }
+}
+
 static void add_call(writer_t *writer, const rest_plan_t *plan)
 {
     add(writer, plan->function->quoted);
@@ -112,17 +135,11 @@ static void add_call(writer_t *writer, const rest_plan_t *plan)
             add(writer, ", ");
         if (argument->variadic)
             add(writer, "VARIADIC ");
-        add(writer, argument->quoted);
-        add(writer, " => ");
-        if (argument->type->kind == REST_ROW) {
-            add(writer, "pg_catalog.json_populate_record(NULL::");
-            add(writer, argument->type->quoted);
-            add(writer, ", ");
-            add_parameter(writer, "pg_catalog.json", binding->value, argument->name, binding->in_path);
-            add(writer, ")");
-        } else {
-            add_parameter(writer, argument->type->quoted, binding->value, argument->name, binding->in_path);
+        if (argument->name) {
+            add(writer, argument->quoted);
+            add(writer, " => ");
         }
+        add_value(writer, argument->type, binding->value, argument->name, binding->in_path);
     }
     add(writer, ")");
 }

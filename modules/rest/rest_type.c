@@ -63,7 +63,7 @@ static int is_boolean(const char *text)
 int rest_type_accepts(const rest_type_t *type, const char *text)
 {
     rest_json_t json;
-    const char *mistake;
+    rest_json_mistake_t mistake;
 
     switch (type->kind) {
     case REST_INT2:

@@ -68,15 +68,19 @@ static void run(apr_pool_t *pool, const char *text, size_t size)
     size_t n = line ? (size_t)(line - text) : size;
     apr_array_header_t *given = apr_array_make(pool, 8, sizeof(rest_given_t));
     rest_plan_t plan = { .rows_max = 100 };
+    rest_json_mistake_t mistake;
+    rest_json_t body;
     rest_fault_t fault;
 
-    if (!rest_query_parse(text, n, REST_IN_QUERY, given, &fault))
+    if (!rest_query_parse(text, n, REST_IN_QUERY, 1000, given, &fault))
         return;
     if (rest_pages_plan(pool, relation, 0, given, 100, &plan, &fault))
         check(pool, &plan);
-    if (line && !rest_query_parse_json(line + 1, size - n - 1, given, &fault))
+    if (line && !rest_json_parse(line + 1, size - n - 1, &body, &mistake))
         return;
-    if (rest_call_plan(pool, function, given, text[0] == 'a', &plan, &fault))
+    if (line && body.type == REST_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
+        return;
+    if (rest_call_plan(pool, function, given, line ? &body : NULL, text[0] == 'a', &plan, &fault))
         check(pool, &plan);
     else if (fault.status < 400 || fault.status > 599)
         abort();

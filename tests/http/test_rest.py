@@ -327,12 +327,11 @@ def test_body_limits_and_types(server):
         for _ in range(40):
             s.sendall(b"8000\r\n" + b" " * 0x8000 + b"\r\n")
         assert s.recv(100).startswith(b"HTTP/1.1 413")
-    for kind in ("text/plain", "multipart/form-data; boundary=x", "application/json, text/plain", "application/jsonx", None):
+    for kind in ("text/plain", "multipart/mixed; boundary=x", "application/json, text/plain", "application/jsonx", None):
         assert post(server, "/echo/7", "{}", kind).status == 415, kind
     assert post(server, "/echo/7", '{"text":"a"}', "Application/JSON; charset=utf-8").status == 200
     assert post(server, "/lax/echo/7", '{"text":"a"}', "text/plain").json()["text"] == "a"
     assert post(server, "/lax/echo/7", '{"text":"a"}', None).json()["text"] == "a"
-    assert post(server, "/lax/echo/7", "x", "multipart/form-data; boundary=x").status == 415
     assert post(server, "/lax/echo/7", '{"nothing":"a"}').status == 200
     assert post(server, "/lax/echo/7", json.dumps({"text": "x" * 2048})).status == 413
     assert len(server.get("/lax/list").json()) == 3

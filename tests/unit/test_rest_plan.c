@@ -96,17 +96,22 @@ static rest_fault_t fault;
 static int call(const char *function, const char *path, const char *query, const char *json, int refuse_unknown)
 {
     apr_array_header_t *given = apr_array_make(pool, 4, sizeof(rest_given_t));
+    rest_json_mistake_t mistake;
+    rest_json_t body;
 
     memset(&plan, 0, sizeof(plan));
     memset(&fault, 0, sizeof(fault));
     plan.rows_max = 50;
-    if (path && !rest_query_parse(path, strlen(path), REST_IN_PATH, given, &fault))
+    if (path && !rest_query_parse(path, strlen(path), REST_IN_PATH, 1000, given, &fault))
         return 0;
-    if (query && !rest_query_parse(query, strlen(query), REST_IN_QUERY, given, &fault))
+    if (query && !rest_query_parse(query, strlen(query), REST_IN_QUERY, 1000, given, &fault))
         return 0;
-    if (json && !rest_query_parse_json(json, strlen(json), given, &fault))
+    if (json && !rest_json_parse(json, strlen(json), &body, &mistake))
+        return rest_refuse(&fault, 400, "INVALID_JSON", rest_json_complaint(pool, "The body", json, &mistake), NULL);
+    if (json && body.type == REST_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
         return 0;
-    return rest_call_plan(pool, rest_catalogue_function(catalogue, function), given, refuse_unknown, &plan, &fault);
+    return rest_call_plan(pool, rest_catalogue_function(catalogue, function), given, json ? &body : NULL,
+                          refuse_unknown, &plan, &fault);
 }
 
 /* "sql | value value …" of the plan. */
@@ -325,7 +330,7 @@ static int pages(const char *path, const char *query)
 
     memset(&plan, 0, sizeof(plan));
     memset(&fault, 0, sizeof(fault));
-    if (query && !rest_query_parse(query, strlen(query), REST_IN_QUERY, given, &fault))
+    if (query && !rest_query_parse(query, strlen(query), REST_IN_QUERY, 1000, given, &fault))
         return 0;
     if (!(relation = rest_pages_target(pool, catalogue, path, &key)))
         return rest_refuse(&fault, 404, "NO_TARGET", NULL, NULL);

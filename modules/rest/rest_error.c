@@ -25,6 +25,9 @@ static const struct {
     { "23P01", 409, "CONFLICT", "The change contradicts another record." },
     { "23514", 400, "VALIDATION_ERROR", "The value breaks a rule of this resource." },
     { "23", 409, "CONFLICT", "The change contradicts another record." },
+    { "44000", 400, "VALIDATION_ERROR", "The value breaks a rule of this resource." },
+    { "428C9", 400, "VALIDATION_ERROR", "The field is set by the server." },
+    { "54", 400, "VALIDATION_ERROR", "The value is too large." },
     { "25006", 405, "METHOD_NOT_ALLOWED", "This method cannot change anything." },
     { "40", 409, "CONFLICT", "Another request changed the same records; repeat this one." },
     { "55P03", 409, "CONFLICT", "Another request holds the same records; repeat this one." },
@@ -33,17 +36,23 @@ static const struct {
     { "57P0", 503, "SERVICE_UNAVAILABLE", NULL },
 };
 
-/* The number behind "portal parameter $" in a line of the context: which parameter could not be read. 0: none. */
+/*
+ * Which parameter could not be read: the number behind "unnamed portal parameter $" in a line of the context; servers
+ * that speak another language end the context in it, without the quotes in which they put names and statements. 0: none.
+ */
 static int parameter_of(const trestle_pg_error_t *error)
 {
     static const char words[] = "unnamed portal parameter $";
+    const char *last = NULL, *dollar;
 
     for (const char *line = error->context; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (!strncmp(line, words, sizeof(words) - 1))
             return atoi(line + sizeof(words) - 1);
+        last = line;
     }
-    return 0;
+    dollar = last && !strchr(last, '"') ? strrchr(last, '$') : NULL;
+    return dollar && dollar[1] && !dollar[1 + strspn(dollar + 1, "0123456789")] ? atoi(dollar + 1) : 0;
 }
 
 /* The column of "Key (name)=(value) …"; NULL for several columns or an expression. */
@@ -103,6 +112,8 @@ static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error,
         fault->field = error->column;
     } else if (!strcmp(error->sqlstate, "23505")) {
         fault->field = key_column(pool, error);
+    } else if (!strncmp(error->sqlstate, "22", 2) && !error->context && statement->nrows == 1) {
+        fault->field = statement->row;
     }
 }
 

@@ -14,7 +14,8 @@ static void begin(writer_t *writer, apr_pool_t *pool, rest_statement_t *statemen
 {
     writer->text = trestle_text_make(pool, 512);
     writer->statement = statement;
-    statement->nparams = 0;
+    statement->nparams = statement->nrows = 0;
+    statement->row = NULL;
     statement->values = apr_palloc(pool, sizeof(*statement->values) * (size_t)(nparams + 1));
     statement->fields = apr_palloc(pool, sizeof(*statement->fields) * (size_t)(nparams + 1));
     statement->in_path = apr_palloc(pool, sizeof(*statement->in_path) * (size_t)(nparams + 1));
@@ -106,6 +107,10 @@ static void build_page(writer_t *writer, apr_pool_t *pool, const rest_plan_t *pl
  */
 static void add_value(writer_t *writer, const rest_type_t *type, const char *value, const char *field, int in_path)
 {
+    if (type->kind == REST_ROW || (type->kind == REST_ARRAY && type->element->kind == REST_ROW)) {
+        writer->statement->nrows++;
+        writer->statement->row = field;
+    }
     if (type->kind == REST_ROW) {
         add(writer, "pg_catalog.json_populate_record(NULL::");
         add(writer, type->quoted);

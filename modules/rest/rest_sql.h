@@ -13,6 +13,8 @@ typedef struct {
     const char **values; /* NULL element: SQL NULL */
     const char **fields; /* the client's name of each parameter, NULL for our own */
     int *in_path;        /* 1 where the parameter stood in the path */
+    int nrows;           /* parameters that are rows, or arrays of them, as JSON */
+    const char *row;     /* the client's name of the last of them */
 } rest_statement_t;
 
 /*

@@ -4,6 +4,7 @@
 
 #include <apr.h>
 #include <string.h>
+#include <strings.h>
 
 rest_kind_e rest_kind_of(const char *name)
 {
@@ -60,6 +61,32 @@ static int is_boolean(const char *text)
     return !strcmp(text, "true") || !strcmp(text, "false") || !strcmp(text, "1") || !strcmp(text, "0");
 }
 
+static const char *skip_digits(const char *text)
+{
+    return text + strspn(text, "0123456789");
+}
+
+/* What numeric and float8 read, white space aside; their range is the database's to judge. */
+static int is_number(const char *text)
+{
+    const char *digits = text + (*text == '-' || *text == '+'), *at = skip_digits(digits);
+    int any = at > digits;
+
+    if (!strcasecmp(digits, "Infinity") || !strcasecmp(text, "NaN"))
+        return 1;
+    if (*at == '.') {
+        digits = at + 1;
+        at = skip_digits(digits);
+        any |= at > digits;
+    }
+    if (any && (*at == 'e' || *at == 'E')) {
+        digits = at + 1 + (at[1] == '-' || at[1] == '+');
+        at = skip_digits(digits);
+        any = at > digits;
+    }
+    return any && !*at;
+}
+
 int rest_type_accepts(const rest_type_t *type, const char *text)
 {
     rest_json_t json;
@@ -72,6 +99,8 @@ int rest_type_accepts(const rest_type_t *type, const char *text)
         return is_integer(text, APR_INT32_MAX);
     case REST_INT8:
         return is_integer(text, APR_INT64_MAX);
+    case REST_NUMBER:
+        return is_number(text);
     case REST_UUID:
         return is_uuid(text);
     case REST_BOOLEAN:

@@ -31,7 +31,7 @@ typedef struct rest_type_t {
 /* The kind of a type of schema pg_catalog by its name; REST_OTHER for those without special rules. */
 rest_kind_e rest_kind_of(const char *name);
 
-/* 1 if the text can be a value of the type: integers within range, UUIDs, booleans, JSON are judged here; the rest by
+/* 1 if the text can be a value of the type: integers within range, numbers, UUIDs, booleans, JSON are judged here; the rest by
  * the database. */
 int rest_type_accepts(const rest_type_t *type, const char *text);
 

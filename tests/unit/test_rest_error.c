@@ -35,7 +35,7 @@ static const char *meaning(trestle_pg_error_t error, int anonymous)
 {
     const char *values[] = { "7", "x" }, *fields[] = { "id", "name" };
     int in_path[] = { 1, 0 };
-    rest_statement_t statement = { "SELECT", 2, values, fields, in_path };
+    rest_statement_t statement = { "SELECT", 2, values, fields, in_path, 0, NULL };
 
     rest_error_translate(pool, &error, &statement, anonymous, &fault);
     return apr_psprintf(pool, "%d %s %s", fault.status, fault.code ? fault.code : "-", fault.field ? fault.field : "-");
@@ -130,6 +130,9 @@ static void fields_are_named(void **state)
         meaning((trestle_pg_error_t){ .sqlstate = "22P02",
                                       .context = "JSON data, line 1: x\nunnamed portal parameter $2 = 'x'" },
                 0),
+        "400 VALIDATION_ERROR name");
+    assert_string_equal(
+        meaning((trestle_pg_error_t){ .sqlstate = "22P02", .context = "이름 없는 포털 매개변수 $2" }, 0),
         "400 VALIDATION_ERROR name");
     assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "23502", .column = "title" }, 0),
                         "400 REQUIRED_FIELD_MISSING title");

@@ -12,6 +12,7 @@
 #include "trestle_pg.h"
 
 #include "pg_breaker.h"
+#include "pg_pace.h"
 #include "pg_queue.h"
 #include "pg_slots.h"
 #include "pg_statements.h"
@@ -30,6 +31,8 @@ typedef struct pg_connection_t {
     int forget;               /* 1: DEALLOCATE ALL before the next batch */
     int ready;                /* 1: counted in the pool's nready */
 } pg_connection_t;
+
+typedef struct pg_lane_t pg_lane_t; /* pg_multiplex.h */
 
 /* A connection whose query is being cancelled. */
 typedef struct pg_cancelling_t {
@@ -69,6 +72,7 @@ struct trestle_pg_pool_t {
     int min, keep, max;
     apr_interval_time_t exptime, wait, timeout, connect_timeout;
     int prepare, prepare_max, reset;
+    int multiplex; /* flights on one connection; 1: each has its own */
 
     pg_shared_t *shared; /* NULL during the rehearsal of the configuration */
 
@@ -81,6 +85,8 @@ struct trestle_pg_pool_t {
     int nready;            /* guarded: idle and busy ones */
     pg_queue_t waiters;    /* guarded */
     pg_breaker_t breaker;  /* guarded */
+    pg_paces_t *paces;     /* NULL: nothing is multiplexed in this child */
+    pg_lane_t *lanes;      /* PG_LANES of them, if paces is set */
     sem_t bell;            /* the maintenance thread's, if member is -1 */
     pthread_t maintainer;
     int maintained; /* 1: the thread runs */
@@ -106,9 +112,19 @@ apr_time_t pg_now(void);
 /* What may end a wait besides the socket itself. */
 typedef enum { PG_READY, PG_WAIT_DEADLINE, PG_WAIT_STOPPED, PG_WAIT_CLIENT_GONE } pg_wait_e;
 
+/* What a request looks at while it waits for the database. */
+typedef struct {
+    int client;       /* descriptor of the client's connection; -1: not watched */
+    conn_rec *stream; /* HTTP/2: whose end mod_http2 marks as aborted; otherwise NULL */
+    apr_time_t deadline;
+} pg_watch_t;
+
 /* Waits until the socket has one of events (POLLIN, POLLOUT), the deadline, the child's stop (threaded MPMs), or, if
- * client is a descriptor, until the client has closed. */
+ * client is a descriptor, until the client has closed; of the last two it takes notice within 20 ms. */
 pg_wait_e pg_wait(pg_child_t *child, int fd, short events, int client, apr_time_t deadline);
+
+/* The same for all that watch names. */
+pg_wait_e pg_wait_watching(pg_child_t *child, int fd, short events, const pg_watch_t *watch);
 
 /* Connects to conninfo within the deadline, in the slot given. NULL on failure: message (malloc'd, to be freed) and
  * sqlstate[6] are set. Takes no lock. */

@@ -1,6 +1,6 @@
 #include "pg.h"
 
-#include "pg_flight.h"
+#include "pg_multiplex.h"
 #include "pg_pipeline.h"
 
 #include "http_config.h"
@@ -16,8 +16,7 @@ extern module AP_MODULE_DECLARE_DATA pg_module;
 
 APLOG_USE_MODULE(pg);
 
-#define LOOK_INTERVAL (200 * 1000)  /* microseconds between looks whether an HTTP/2 stream still stands */
-#define RESET_TIME    (1000 * 1000) /* microseconds: a reset that takes longer costs the connection */
+#define RESET_TIME (1000 * 1000) /* microseconds: a reset that takes longer costs the connection */
 
 PGcancel *volatile pg_running_cancel;
 
@@ -37,30 +36,13 @@ typedef struct {
     trestle_pg_pool_t *pool;
     const trestle_pg_batch_t *batch;
     trestle_pg_reply_t *reply;
-    trestle_pg_statement_t settings; /* role and settings as a statement */
-    int client;                      /* descriptor of the client's connection; -1: not watched */
-    conn_rec *stream;                /* HTTP/2: whose end mod_http2 marks as aborted; otherwise NULL */
+    pg_watch_t watch;
     pg_connection_t *connection;
-    apr_time_t deadline;
     pg_flight_t flight;
-    PGresult *failure; /* the first error of this attempt; belongs to r->pool */
-    int failed_place;
-    int resetting; /* 1: the batch has its outcome; what comes answers the reset, and nobody watches the client */
-    int unreset;   /* 1: a command of the reset has failed */
-    end_e left;    /* how this attempt left an answered batch's connection: ANSWERED means fit for the next user */
+    uint64_t key; /* of the batch's pace; 0: it is not multiplexed whatever its pace */
+    int repeated; /* 1: it runs for the second and last time */
+    end_e left;   /* how this attempt left an answered batch's connection: ANSWERED means fit for the next user */
 } run_t;
-
-static apr_status_t clear_result(void *result)
-{
-    PQclear(result);
-    return APR_SUCCESS;
-}
-
-static PGresult *keep(run_t *run, PGresult *result)
-{
-    apr_pool_cleanup_register(run->r->pool, result, clear_result, apr_pool_cleanup_null);
-    return result;
-}
 
 /* -1 for an HTTP/2 stream: the socket is shared, and what is to be read there is mod_http2's. */
 static int client_socket(request_rec *r)
@@ -92,35 +74,26 @@ static void build_settings(run_t *run)
     for (int i = 0; i < batch->nsettings; i++)
         ADD(batch->settings[i].name, batch->settings[i].value);
 #undef ADD
-    run->settings.nparams = n;
-    run->settings.values = values;
-    run->settings.sql = n ? pg_settings_statement(run->r->pool, n / 2) : NULL;
+    run->flight.settings.nparams = n;
+    run->flight.settings.values = values;
+    run->flight.settings.sql = n ? pg_settings_statement(run->r->pool, n / 2) : NULL;
 }
 
-static pg_wait_e wait_for_server(run_t *run, short events)
-{
-    for (;;) {
-        apr_time_t look = run->stream && !run->resetting ? pg_now() + LOOK_INTERVAL : run->deadline;
-        int last = look >= run->deadline;
-        pg_wait_e waited = pg_wait(run->pool->child, PQsocket(run->connection->pg), events,
-                                   run->resetting ? -1 : run->client, last ? run->deadline : look);
-
-        if (waited != PG_WAIT_DEADLINE || last)
-            return waited;
-        if (run->stream->aborted)
-            return PG_WAIT_CLIENT_GONE;
-    }
-}
-
-/* Until libpq has a result; sends what is still to be sent meanwhile, so that neither side waits for the other. */
-static end_e await_result(run_t *run)
+/* The answers up to the end of the flight's transaction; sends what is still to be sent meanwhile, so that neither side
+ * waits for the other. */
+static end_e receive(run_t *run, const pg_watch_t *watch)
 {
     PGconn *pg = run->connection->pg;
 
-    while (PQisBusy(pg)) {
-        int flush = PQflush(pg);
+    for (;;) {
+        pg_take_e take = pg_flight_take(&run->flight);
+        int flush;
 
-        switch (wait_for_server(run, (short)(flush > 0 ? POLLIN | POLLOUT : POLLIN))) {
+        if (take != PG_TAKE_BUSY)
+            return take == PG_TAKE_DONE ? ANSWERED : LOST;
+        flush = PQflush(pg);
+        switch (
+            pg_wait_watching(run->pool->child, PQsocket(pg), (short)(flush > 0 ? POLLIN | POLLOUT : POLLIN), watch)) {
         case PG_READY:
             break;
         case PG_WAIT_DEADLINE:
@@ -133,80 +106,6 @@ static end_e await_result(run_t *run)
         if (!PQconsumeInput(pg))
             return LOST;
     }
-    return ANSWERED;
-}
-
-static int is_lost(const run_t *run, const PGresult *failure)
-{
-    const char *severity = PQresultErrorField(failure, PG_DIAG_SEVERITY_NONLOCALIZED);
-
-    return PQstatus(run->connection->pg) != CONNECTION_OK || !severity || !strcmp(severity, "FATAL")
-           || !strcmp(severity, "PANIC");
-}
-
-/* A plan the server can no longer use, or a name it no longer knows. */
-static int is_stale(const PGresult *failure)
-{
-    const char *sqlstate = PQresultErrorField(failure, PG_DIAG_SQLSTATE);
-    const char *function = PQresultErrorField(failure, PG_DIAG_SOURCE_FUNCTION);
-
-    return sqlstate
-           && (!strcmp(sqlstate, "26000") || !strcmp(sqlstate, "42P05")
-               || (!strcmp(sqlstate, "0A000") && function && !strcmp(function, "RevalidateCachedQuery")));
-}
-
-static void take_result(run_t *run, const pg_step_t *step, PGresult *result)
-{
-    ExecStatusType status = PQresultStatus(result);
-
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
-        if (step && step->kind == PG_EXECUTE && step->place >= 0) {
-            run->reply->results[step->place] = keep(run, result);
-            return;
-        }
-    } else {
-        if (step)
-            pg_flight_take_back(&run->flight, step);
-        if (run->resetting) {
-            run->unreset = 1;
-        } else if (status == PGRES_FATAL_ERROR && !run->failure) {
-            run->failure = keep(run, result);
-            run->failed_place = step ? step->place : run->batch->nstatements;
-            return;
-        }
-    }
-    PQclear(result);
-}
-
-/* The answers to the steps from at until end, up to the end of their transaction, whose own answer is the commit's. */
-static end_e receive(run_t *run, int at, int end_of_steps)
-{
-    PGconn *pg = run->connection->pg;
-
-    for (;;) {
-        end_e end = await_result(run);
-        const pg_step_t *step = at < end_of_steps ? &run->flight.steps[at] : NULL;
-        PGresult *result;
-
-        if (end != ANSWERED)
-            return end;
-        result = PQgetResult(pg);
-        if (!result) {
-            if (PQstatus(pg) != CONNECTION_OK || ++at > end_of_steps + 1)
-                return LOST;
-        } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
-            PQclear(result);
-            return ANSWERED;
-        } else {
-            ExecStatusType status = PQresultStatus(result);
-
-            take_result(run, step, result);
-            if (run->failure && is_lost(run, run->failure))
-                return LOST;
-            if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
-                return LOST;
-        }
-    }
 }
 
 /*
@@ -218,28 +117,24 @@ static int must_reset(const run_t *run)
     return run->pool->reset && run->pool->prepare && !run->batch->read_only;
 }
 
-/* The reset's answers. The batch has its outcome whatever becomes of it; only the connection depends on it. */
+/* The reset's answers. The batch has its outcome whatever becomes of it, and nobody watches the client; only the
+ * connection depends on it. */
 static end_e receive_reset(run_t *run)
 {
-    apr_time_t deadline = run->deadline;
-    end_e end;
+    const pg_watch_t watch = { .client = -1, .deadline = pg_now() + RESET_TIME };
+    end_e end = receive(run, &watch);
 
-    run->resetting = 1;
-    run->deadline = pg_now() + RESET_TIME;
-    end = receive(run, run->flight.nbatch, run->flight.nsteps);
-    run->resetting = 0;
-    run->deadline = deadline;
-    return end == ANSWERED && run->unreset ? DIRTY : end;
+    return end == ANSWERED && run->flight.unreset ? DIRTY : end;
 }
 
 static end_e receive_flight(run_t *run, int reset)
 {
     PGconn *pg = run->connection->pg;
-    end_e end = receive(run, 0, run->flight.nbatch);
+    end_e end = receive(run, &run->watch);
 
     if (end != ANSWERED)
         return end;
-    if (run->failure && is_stale(run->failure)) {
+    if (pg_flight_is_stale(&run->flight)) {
         run->connection->forget = 1;
         end = STALE;
     }
@@ -259,14 +154,12 @@ static end_e receive_flight(run_t *run, int reset)
 static end_e attempt(run_t *run)
 {
     int reset = must_reset(run);
+    apr_time_t began = pg_now();
     PGcancel *cancel = NULL;
     end_e end;
 
-    run->failure = NULL;
-    run->unreset = 0;
     run->left = ANSWERED;
-    memset(run->reply->results, 0, (size_t)run->batch->nstatements * sizeof(PGresult *));
-    if (!pg_flight_send(&run->flight, run->connection, &run->settings, run->batch, reset))
+    if (!pg_flight_send(&run->flight, run->connection, reset, 0))
         return LOST;
     if (!run->pool->child->threaded)
         pg_running_cancel = cancel = PQgetCancel(run->connection->pg);
@@ -274,6 +167,8 @@ static end_e attempt(run_t *run)
     pg_running_cancel = NULL;
     if (cancel)
         PQfreeCancel(cancel);
+    if (run->key && end == ANSWERED)
+        pg_pace_note(run->pool->paces, run->key, (uint64_t)(pg_now() - began));
     return end;
 }
 
@@ -323,6 +218,11 @@ static int is_unfit(run_t *run)
     return 1;
 }
 
+static apr_time_t deadline_of(const run_t *run)
+{
+    return pg_now() + (run->batch->timeout ? run->batch->timeout : run->pool->timeout);
+}
+
 static int acquire(run_t *run, apr_time_t deadline)
 {
     switch (pg_pool_acquire(run->pool, deadline, &run->connection)) {
@@ -346,10 +246,9 @@ static int acquire(run_t *run, apr_time_t deadline)
     return 0;
 }
 
-/* The end of an attempt that leaves a query running: the connection goes to the canceller. */
-static void abandoned(run_t *run, end_e end)
+/* The end of an attempt that leaves a query running, which is being cancelled. */
+static void report_abandoned(run_t *run, end_e end)
 {
-    pg_cancel_take(run->connection);
     if (end == CLIENT_GONE)
         pg_reply_gone(run->r, run->pool, run->reply);
     else if (end == TIMEOUT)
@@ -359,17 +258,17 @@ static void abandoned(run_t *run, end_e end)
 }
 
 /* The connection broke. 1 if the batch may run again, on another one: only if it changes nothing. */
-static int lost(run_t *run, int *repeated, apr_interval_time_t wait)
+static int lost(run_t *run, apr_interval_time_t wait)
 {
     pg_counters_t *counters = &run->pool->shared->counters;
-    const char *cause = run->failure ? PQresultErrorField(run->failure, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *cause = run->flight.failure ? PQresultErrorField(run->flight.failure, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
     if (!cause)
         cause = PQerrorMessage(run->connection->pg);
     cause = ap_escape_logitem(run->r->pool, cause);
     atomic_fetch_add(&counters->lost, 1);
     pg_pool_discard(run->connection);
-    if (run->batch->read_only && !(*repeated)++) {
+    if (run->batch->read_only && !run->repeated++) {
         atomic_fetch_add(&counters->repeated, 1);
         return acquire(run, pg_now() + wait);
     }
@@ -382,6 +281,95 @@ static int lost(run_t *run, int *repeated, apr_interval_time_t wait)
     return 0;
 }
 
+/* The end of a batch that the server has answered. */
+static void answered(run_t *run)
+{
+    if (run->flight.failure)
+        pg_reply_refused(run->r, run->pool, run->batch, run->flight.failure, run->flight.failed_place, run->reply);
+}
+
+/*
+ * Among others on a lane, if the batch is known as quick. 1: it has come to its end. 0: it runs on a connection of its
+ * own, which is run->connection if one was acquired already.
+ */
+static int run_multiplexed(run_t *run, apr_interval_time_t wait)
+{
+    pg_lane_t *lane = pg_multiplex_lane(run->pool, run->key);
+    pg_lane_e end;
+    pg_turn_t turn;
+
+    if (!lane)
+        return 0;
+    if (!pg_multiplex_join(lane, &turn, &run->flight)) {
+        if (!acquire(run, pg_now() + wait))
+            return 1;
+        if (!pg_multiplex_open(lane, run->connection, &turn, &run->flight))
+            return 0;
+    }
+    run->connection = NULL;
+    run->watch.deadline = deadline_of(run);
+    end = pg_multiplex_wait(lane, &turn, &run->watch);
+    if (end == PG_LANE_ALONE)
+        return 0;
+    if (end == PG_LANE_LOST || (end == PG_LANE_ANSWERED && pg_flight_is_stale(&run->flight))) {
+        atomic_fetch_add(&run->pool->shared->counters.lost, end == PG_LANE_LOST);
+        atomic_fetch_add(&run->pool->shared->counters.repeated, 1);
+        /* Another connection may hold the stale plan too: that is found out there. */
+        run->repeated = end == PG_LANE_LOST;
+        return 0;
+    }
+    atomic_fetch_add(&run->pool->shared->counters.multiplexed, 1);
+    switch (end) {
+    case PG_LANE_TIMEOUT:
+        report_abandoned(run, TIMEOUT);
+        break;
+    case PG_LANE_STOPPED:
+        report_abandoned(run, STOPPED);
+        break;
+    case PG_LANE_CLIENT_GONE:
+        report_abandoned(run, CLIENT_GONE);
+        break;
+    default:
+        answered(run);
+    }
+    return 1;
+}
+
+/* On a connection of its own. */
+static void run_alone(run_t *run, apr_interval_time_t wait)
+{
+    if (!run->connection && !acquire(run, pg_now() + wait))
+        return;
+    run->watch.deadline = deadline_of(run);
+    for (;;) {
+        end_e end = attempt(run);
+
+        switch (end) {
+        case STALE:
+            if (!run->repeated++) {
+                atomic_fetch_add(&run->pool->shared->counters.repeated, 1);
+                continue;
+            }
+            /* fall through */
+        case ANSWERED:
+        case DIRTY:
+            give_back(run);
+            answered(run);
+            return;
+        case LOST:
+            if (lost(run, wait))
+                continue;
+            return;
+        case TIMEOUT:
+        case STOPPED:
+        case CLIENT_GONE:
+            pg_cancel_take(run->connection);
+            report_abandoned(run, end);
+            return;
+        }
+    }
+}
+
 void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch, apr_interval_time_t wait,
                   trestle_pg_reply_t *reply)
 {
@@ -389,9 +377,7 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
                   .pool = pool,
                   .batch = batch,
                   .reply = reply,
-                  .client = client_socket(r),
-                  .stream = r->connection->master ? r->connection : NULL };
-    int repeated = 0;
+                  .watch = { .client = client_socket(r), .stream = r->connection->master ? r->connection : NULL } };
 
     memset(reply, 0, sizeof(*reply));
     if (!pool->child || !pool->maintained) {
@@ -403,35 +389,11 @@ void pg_batch_run(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_batc
         return;
     reply->results = apr_pcalloc(r->pool, (size_t)batch->nstatements * sizeof(*reply->results));
     atomic_fetch_add(&pool->shared->counters.batches, 1);
+    run.flight.batch = batch;
+    run.flight.owner = r->pool;
+    run.flight.results = reply->results;
     build_settings(&run);
-    if (!acquire(&run, pg_now() + wait))
-        return;
-    run.deadline = pg_now() + (batch->timeout ? batch->timeout : pool->timeout);
-    for (;;) {
-        end_e end = attempt(&run);
-
-        switch (end) {
-        case STALE:
-            if (!repeated++) {
-                atomic_fetch_add(&pool->shared->counters.repeated, 1);
-                continue;
-            }
-            /* fall through */
-        case ANSWERED:
-        case DIRTY:
-            give_back(&run);
-            if (run.failure)
-                pg_reply_refused(r, pool, batch, run.failure, run.failed_place, reply);
-            return;
-        case LOST:
-            if (lost(&run, &repeated, wait))
-                continue;
-            return;
-        case TIMEOUT:
-        case STOPPED:
-        case CLIENT_GONE:
-            abandoned(&run, end);
-            return;
-        }
-    }
+    run.key = pg_multiplex_key(pool, &run.flight);
+    if (!run_multiplexed(&run, wait))
+        run_alone(&run, wait);
 }

@@ -1,6 +1,7 @@
 #include "pg_config.h"
 
 #include "pg_conninfo.h"
+#include "pg_multiplex.h"
 #include "setting.h"
 
 #include "http_core.h"
@@ -152,6 +153,7 @@ static trestle_pg_pool_t *make_pool(cmd_parms *cmd, const char *name)
     pool->prepare = 1;
     pool->prepare_max = 256;
     pool->reset = 1;
+    pool->multiplex = 8;
     pool->member = -1;
     return pool;
 }
@@ -293,6 +295,7 @@ static const char *set_number(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const ch
         { "PgKeep", 0, PG_SLOTS, offsetof(trestle_pg_pool_t, keep) },
         { "PgMax", 1, PG_SLOTS, offsetof(trestle_pg_pool_t, max) },
         { "PgPrepareMax", 32, 100000, offsetof(trestle_pg_pool_t, prepare_max) },
+        { "PgMultiplex", 1, PG_DEPTH, offsetof(trestle_pg_pool_t, multiplex) },
     };
     const char *problem = outside(cmd);
     apr_int64_t value = 0;
@@ -402,6 +405,8 @@ const command_rec pg_commands[] = {
     AP_INIT_TAKE1("PgConnectTimeout", set_duration, NULL, RSRC_CONF, "longest time of connecting"),
     AP_INIT_FLAG("PgPrepare", set_flag, NULL, RSRC_CONF, "On or Off: prepare statements per connection"),
     AP_INIT_TAKE1("PgPrepareMax", set_number, NULL, RSRC_CONF, "statements kept prepared per connection"),
+    AP_INIT_TAKE1("PgMultiplex", set_number, NULL, RSRC_CONF,
+                  "most quick, read-only batches on their way on one connection; 1: none but its own"),
     AP_INIT_FLAG("PgReset", set_flag, (void *)1, RSRC_CONF,
                  "On or Off: reset the session behind each batch that may write"),
     AP_INIT_TAKE1("PgUse", set_use, NULL, RSRC_CONF | ACCESS_CONF, "the pool that requests here use"),

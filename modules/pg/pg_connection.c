@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define LINGER (200 * 1000) /* microseconds: longest wait for the server's end of a connection that is closed */
+#define LOOK_INTERVAL (200 * 1000) /* microseconds between looks whether an HTTP/2 stream still stands */
+#define SOON          (20 * 1000)  /* microseconds in which a wait looks at nothing but its own socket */
+#define LINGER        (200 * 1000) /* microseconds: longest wait for the server's end of a connection that is closed */
 
 apr_time_t pg_now(void)
 {
@@ -27,22 +29,47 @@ static int milliseconds_until(apr_time_t deadline)
     return left <= 0 ? 0 : left > apr_time_from_sec(3600) ? 3600 * 1000 : (int)((left + 999) / 1000);
 }
 
+/* -1: interrupted; else as poll. */
+static int poll_until(struct pollfd *fds, nfds_t n, apr_time_t deadline)
+{
+    int ready = poll(fds, n, milliseconds_until(deadline));
+
+    return ready < 0 && errno != EINTR ? 1 : ready;
+}
+
 pg_wait_e pg_wait(pg_child_t *child, int fd, short events, int client, apr_time_t deadline)
 {
-    for (;;) {
-        struct pollfd fds[] = { { fd, events, 0 }, { child->stop_fd, POLLIN, 0 }, { client, POLLRDHUP, 0 } };
-        int ready = poll(fds, 3, milliseconds_until(deadline));
+    struct pollfd fds[] = { { fd, events, 0 }, { child->stop_fd, POLLIN, 0 }, { client, POLLRDHUP, 0 } };
+    apr_time_t soon = pg_now() + SOON;
 
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready < 0 || fds[0].revents)
-            return PG_READY;
-        if (fds[1].revents)
+    /* Most answers come at once: looking at one descriptor costs less than at three. */
+    if (poll_until(fds, 1, soon < deadline ? soon : deadline) > 0)
+        return PG_READY;
+    for (;;) {
+        int ready = poll_until(fds, 3, deadline);
+
+        if (ready > 0 && fds[1].revents && !fds[0].revents)
             return PG_WAIT_STOPPED;
-        if (fds[2].revents)
+        if (ready > 0 && fds[2].revents && !fds[0].revents)
             return PG_WAIT_CLIENT_GONE;
+        if (ready > 0)
+            return PG_READY;
         if (pg_now() >= deadline)
             return PG_WAIT_DEADLINE;
+    }
+}
+
+pg_wait_e pg_wait_watching(pg_child_t *child, int fd, short events, const pg_watch_t *watch)
+{
+    for (;;) {
+        apr_time_t look = watch->stream ? pg_now() + LOOK_INTERVAL : watch->deadline;
+        int last = look >= watch->deadline;
+        pg_wait_e waited = pg_wait(child, fd, events, watch->client, last ? watch->deadline : look);
+
+        if (waited != PG_WAIT_DEADLINE || last)
+            return waited;
+        if (watch->stream->aborted)
+            return PG_WAIT_CLIENT_GONE;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "pg_flight.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What of a session outlives a transaction, but for temporary tables and statements that SQL prepared. */
 static const char *const resets[] = {
@@ -67,18 +68,22 @@ static int send_statement(pg_flight_t *flight, const trestle_pg_statement_t *sta
                                0);
 }
 
-int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, const trestle_pg_statement_t *settings,
-                   const trestle_pg_batch_t *batch, int reset)
+int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, int multiplexed)
 {
+    const trestle_pg_batch_t *batch = flight->batch;
+
     flight->connection = connection;
-    flight->nsteps = 0;
+    flight->multiplexed = multiplexed;
+    flight->failure = NULL;
+    flight->unreset = flight->nsteps = flight->nbatch = flight->at = flight->resetting = 0;
+    memset(flight->results, 0, (size_t)batch->nstatements * sizeof(*flight->results));
     if (connection->forget) {
         pg_statements_clear(&connection->prepared);
         connection->forget = 0;
         if (!send_plain(flight, PG_FORGET_ALL, "DEALLOCATE ALL"))
             return 0;
     }
-    if (settings->sql && !send_statement(flight, settings, PG_SETTINGS_PLACE))
+    if (flight->settings.sql && !send_statement(flight, &flight->settings, PG_SETTINGS_PLACE))
         return 0;
     for (int i = 0; i < batch->nstatements; i++)
         if (!send_statement(flight, &batch->statements[i], i))
@@ -97,10 +102,125 @@ int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, const trest
     return PQpipelineSync(connection->pg);
 }
 
-void pg_flight_take_back(pg_flight_t *flight, const pg_step_t *step)
+static apr_status_t clear_result(void *result)
 {
-    if (step->kind == PG_PREPARE)
+    PQclear(result);
+    return APR_SUCCESS;
+}
+
+static PGresult *keep(pg_flight_t *flight, PGresult *result)
+{
+    apr_pool_cleanup_register(flight->owner, result, clear_result, apr_pool_cleanup_null);
+    return result;
+}
+
+/*
+ * The step has failed, or was skipped because an earlier one had: what we know of prepared statements is corrected.
+ * Other flights refer to what is known, so that among them it is corrected only when all have ended.
+ */
+static void take_back(pg_flight_t *flight, const pg_step_t *step)
+{
+    if (step->kind == PG_EXECUTE)
+        return;
+    if (step->kind == PG_PREPARE && !flight->multiplexed)
         pg_statements_remove(&flight->connection->prepared, step->prepared);
-    else if (step->kind == PG_FORGET || step->kind == PG_FORGET_ALL)
+    else
         flight->connection->forget = 1;
+}
+
+static int is_lost(PGconn *pg, const PGresult *failure)
+{
+    const char *severity = PQresultErrorField(failure, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return PQstatus(pg) != CONNECTION_OK || !severity || !strcmp(severity, "FATAL") || !strcmp(severity, "PANIC");
+}
+
+static int is_copy(ExecStatusType status)
+{
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+/* The answer to a step of the batch or of the reset behind it; step NULL: to the end of the transaction. */
+static void take_result(pg_flight_t *flight, const pg_step_t *step, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
+        if (step && step->kind == PG_EXECUTE && step->place >= 0) {
+            flight->results[step->place] = keep(flight, result);
+            return;
+        }
+    } else {
+        if (step)
+            take_back(flight, step);
+        if (flight->resetting) {
+            flight->unreset = 1;
+        } else if (status == PGRES_FATAL_ERROR && !flight->failure) {
+            flight->failure = keep(flight, result);
+            flight->failed_place = step ? step->place : flight->batch->nstatements;
+            return;
+        }
+    }
+    PQclear(result);
+}
+
+pg_take_e pg_flight_take(pg_flight_t *flight)
+{
+    PGconn *pg = flight->connection->pg;
+    int end = flight->resetting ? flight->nsteps : flight->nbatch;
+
+    while (!PQisBusy(pg)) {
+        const pg_step_t *step = flight->at < end ? &flight->steps[flight->at] : NULL;
+        PGresult *result = PQgetResult(pg);
+        ExecStatusType status = PQresultStatus(result);
+
+        if (!result) {
+            if (PQstatus(pg) != CONNECTION_OK || ++flight->at > end + 1)
+                return PG_TAKE_LOST;
+        } else if (status == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            flight->resetting = 1;
+            flight->at = flight->nbatch;
+            return PG_TAKE_DONE;
+        } else {
+            take_result(flight, step, result);
+            if (is_copy(status) || (flight->failure && is_lost(pg, flight->failure)))
+                return PG_TAKE_LOST;
+        }
+    }
+    return PG_TAKE_BUSY;
+}
+
+pg_take_e pg_flight_skip(pg_connection_t *connection)
+{
+    int nothing = 0;
+
+    while (!PQisBusy(connection->pg)) {
+        PGresult *result = PQgetResult(connection->pg);
+        ExecStatusType status = PQresultStatus(result);
+
+        PQclear(result);
+        if (status == PGRES_PIPELINE_SYNC)
+            return PG_TAKE_DONE;
+        /* Which command failed is not known: it may have prepared a statement. */
+        if (status == PGRES_FATAL_ERROR)
+            connection->forget = 1;
+        nothing = result ? 0 : nothing + 1;
+        if (PQstatus(connection->pg) != CONNECTION_OK || is_copy(status) || nothing > 1)
+            return PG_TAKE_LOST;
+    }
+    return PG_TAKE_BUSY;
+}
+
+int pg_flight_is_stale(const pg_flight_t *flight)
+{
+    const char *sqlstate, *function;
+
+    if (!flight->failure)
+        return 0;
+    sqlstate = PQresultErrorField(flight->failure, PG_DIAG_SQLSTATE);
+    function = PQresultErrorField(flight->failure, PG_DIAG_SOURCE_FUNCTION);
+    return sqlstate
+           && (!strcmp(sqlstate, "26000") || !strcmp(sqlstate, "42P05")
+               || (!strcmp(sqlstate, "0A000") && function && !strcmp(function, "RevalidateCachedQuery")));
 }

@@ -1,6 +1,7 @@
 /*
  * What a batch sends, all of it at once: [role and settings][statements][Sync], and behind it as a transaction of its
- * own [the session's reset][Sync]. With what each command means for the connection's prepared statements.
+ * own [the session's reset][Sync]. With what each command means for the connection's prepared statements, and what has
+ * been answered so far. A connection carries one flight, or several one behind the other (pg_multiplex.h).
  */
 #ifndef PG_FLIGHT_H
 #define PG_FLIGHT_H
@@ -21,21 +22,41 @@ typedef struct {
 } pg_step_t;
 
 typedef struct {
+    /* set by the caller */
+    const trestle_pg_batch_t *batch;
+    trestle_pg_statement_t settings; /* role and settings as a statement; its sql is NULL if there are none */
+    apr_pool_t *owner;               /* results are cleared with it */
+    PGresult **results;              /* one for each statement of the batch, filled as they come */
+    /* set by pg_flight_send and pg_flight_take */
     pg_connection_t *connection;
+    int multiplexed;   /* 1: other flights are on the connection too */
+    PGresult *failure; /* the first error of the batch; belongs to owner */
+    int failed_place;
+    int unreset; /* 1: a command of the reset has failed */
     pg_step_t steps[PG_STEPS_MAX];
-    int nsteps; /* of both transactions */
-    int nbatch; /* of the first: the batch's */
+    int nsteps;    /* of both transactions */
+    int nbatch;    /* of the first: the batch's */
+    int at;        /* the step whose answer comes next */
+    int resetting; /* 1: the batch has its outcome; what comes answers the reset */
 } pg_flight_t;
 
-/*
- * The whole flight into the connection's buffer and on its way, as far as the socket takes it. settings: role and
- * settings as a statement, its sql NULL if there are none. reset: with the second transaction. 0: the connection is
- * unusable.
- */
-int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, const trestle_pg_statement_t *settings,
-                   const trestle_pg_batch_t *batch, int reset);
+/* What libpq has received so far: not all yet, all up to the transaction's end, or nothing any more. */
+typedef enum { PG_TAKE_BUSY, PG_TAKE_DONE, PG_TAKE_LOST } pg_take_e;
 
-/* The step has failed, or was skipped because an earlier one had: what we know of prepared statements is corrected. */
-void pg_flight_take_back(pg_flight_t *flight, const pg_step_t *step);
+/*
+ * The whole flight into the connection's buffer and on its way, as far as the socket takes it. reset: with the second
+ * transaction. multiplexed: behind or before other flights. 0: the connection is unusable.
+ */
+int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, int multiplexed);
+
+/* Takes the answers that libpq has received, up to the end of the flight's transaction, whose own answer is the
+ * commit's. Called again after PG_TAKE_DONE it takes those of the reset. Does not wait. */
+pg_take_e pg_flight_take(pg_flight_t *flight);
+
+/* The same for a flight that nobody waits for any more: its answers are thrown away. */
+pg_take_e pg_flight_skip(pg_connection_t *connection);
+
+/* 1 if the batch failed because the server no longer knows a prepared statement, or can no longer use its plan. */
+int pg_flight_is_stale(const pg_flight_t *flight);
 
 #endif

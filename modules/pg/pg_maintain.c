@@ -1,5 +1,7 @@
 #include "pg.h"
 
+#include "pg_multiplex.h"
+
 #include "http_log.h"
 
 #include <errno.h>
@@ -146,6 +148,8 @@ apr_status_t pg_maintain_start(trestle_pg_pool_t *pool, pg_child_t *child)
     pthread_cond_init(&pool->cancel_wake, &attributes);
     pthread_condattr_destroy(&attributes);
     sem_init(&pool->bell, 0, 0);
+    if (!pg_multiplex_start(pool))
+        return APR_ENOMEM;
     failed = pg_thread_start(&pool->maintainer, maintain, pool);
     pool->maintained = !failed;
     return failed;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PG_SHARED_VERSION 1
+#define PG_SHARED_VERSION 2
 #define PG_SLOTS          1024 /* most connections of one pool in one server: the upper end of PgMax */
 #define PG_MEMBERS        1024 /* children that can be told of a freed slot; more children fall back to looking */
 #define PG_CHANNELS       32
@@ -37,6 +37,7 @@ typedef struct {
     _Atomic uint64_t batches, refused, timeouts, gone, unavailable; /* by outcome; batches counts all */
     _Atomic uint64_t waited, wait_time;                             /* requests that had to wait, and how long */
     _Atomic uint64_t connects, connect_failures, lost, repeated;
+    _Atomic uint64_t multiplexed; /* batches that travelled among others, or could have */
 } pg_counters_t;
 
 typedef struct {

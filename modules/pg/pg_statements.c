@@ -24,7 +24,7 @@ void pg_statements_clear(pg_statements_t *statements)
 
 /* Eight bytes a step: statements are some kilobytes long, and each execution looks its own up. Not against collisions
  * made on purpose: texts come from the server's own modules. */
-static uint64_t hash_of(const char *text, size_t length, const unsigned int *types, int ntypes)
+uint64_t pg_statement_hash(const char *text, size_t length, const unsigned int *types, int ntypes)
 {
     const uint64_t factor = 0x9E3779B97F4A7C15u;
     uint64_t hash = length, word;
@@ -60,7 +60,7 @@ static void unlink_used(pg_statements_t *statements, pg_prepared_t *prepared)
 pg_prepared_t *pg_statements_find(pg_statements_t *statements, const char *text, const unsigned int *types, int ntypes)
 {
     size_t length = strlen(text);
-    uint64_t hash = hash_of(text, length, types, types ? ntypes : 0);
+    uint64_t hash = pg_statement_hash(text, length, types, types ? ntypes : 0);
     pg_prepared_t *at = NULL;
 
     if (!types)
@@ -107,7 +107,7 @@ pg_prepared_t *pg_statements_add(pg_statements_t *statements, const char *text, 
         memcpy(evicted, statements->oldest->name, PG_STATEMENT_NAME);
         pg_statements_remove(statements, statements->oldest);
     }
-    prepared->hash = hash_of(text, length, types, ntypes);
+    prepared->hash = pg_statement_hash(text, length, types, ntypes);
     prepared->length = length;
     prepared->ntypes = ntypes;
     memcpy(prepared->text, text, length + 1);

@@ -29,6 +29,9 @@ typedef struct {
     uint64_t number; /* of the last name; names are never used again */
 } pg_statements_t;
 
+/* A number for a statement's text and parameter types. */
+uint64_t pg_statement_hash(const char *text, size_t length, const unsigned int *types, int ntypes);
+
 /* limit: statements kept, at least 32, so that the statements of one batch never push each other out. */
 void pg_statements_init(pg_statements_t *statements, int limit);
 

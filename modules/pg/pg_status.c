@@ -34,6 +34,7 @@ static int collect(trestle_pg_pool_t *pool, figure_t *figures)
     ADD("Children", usage.children);
     ADD("Waiting", usage.waiting);
     ADD("Batches", COUNT(batches));
+    ADD("Multiplexed", COUNT(multiplexed));
     ADD("Waited", COUNT(waited));
     ADD("WaitMilliseconds", COUNT(wait_time) / 1000);
     ADD("Refused", COUNT(refused));

@@ -129,6 +129,7 @@ def test_a_location_without_a_pool():
 def test_server_status_shows_the_pool(postgres):
     with server(postgres.conninfo(), "PgMax 7", mpm="event") as one:
         rows(one, "sql SELECT 1")
+        wait_for(lambda: status(one)["Connecting"] == 0)
         figures = status(one)
         assert (figures["Max"], figures["Batches"], figures["Waiting"], figures["Busy"]) == (7, 1, 0, 0)
         assert figures["Connects"] >= 1 and figures["Open"] == figures["Idle"] >= 1

@@ -144,7 +144,7 @@ def test_graceful_restarts_under_load(postgres, mpm):
             wait_for(lambda: len(answered_by) > 10)
             before = set(one.children())
             for _ in range(20):
-                previous = set(one.children())
+                previous = set(answered_by)
                 one.graceful()
                 wait_for(lambda old=previous: answered_by[-1] not in old, 20)
             end.set()

@@ -17,6 +17,7 @@
 
 #include "pg/pg_breaker.h"
 #include "pg/pg_conninfo.h"
+#include "pg/pg_pace.h"
 #include "pg/pg_pipeline.h"
 #include "pg/pg_queue.h"
 #include "pg/pg_slots.h"
@@ -290,6 +291,29 @@ static void statements_are_bounded_and_the_oldest_go(void **state)
     pg_statements_clear(&statements);
 }
 
+static void paces_are_learned(void **state)
+{
+    const uint64_t quick = 0xABCDEF0123456789u, collides = quick ^ (UINT64_C(1) << 60);
+    pg_paces_t *paces = calloc(1, sizeof(*paces));
+
+    (void)state;
+    assert_int_equal(pg_pace_of(paces, quick), UINT32_MAX);
+    pg_pace_note(paces, quick, 900);
+    assert_int_equal(pg_pace_of(paces, quick), 900);
+    pg_pace_note(paces, quick, 100);
+    assert_int_equal(pg_pace_of(paces, quick), 100);
+    pg_pace_note(paces, quick, 900);
+    assert_int_equal(pg_pace_of(paces, quick), 200);
+    for (int i = 0; i < 100; i++)
+        pg_pace_note(paces, quick, UINT64_MAX);
+    assert_true(pg_pace_of(paces, quick) > 16000000);
+    /* Another batch with the same place in the table takes it; the first is unknown then, never mistaken. */
+    pg_pace_note(paces, collides, 0);
+    assert_int_equal(pg_pace_of(paces, collides), 1);
+    assert_int_equal(pg_pace_of(paces, quick), UINT32_MAX);
+    free(paces);
+}
+
 static void the_settings_statement(void **state)
 {
     const char *text = pg_settings_statement(pool, PG_SETTINGS_MAX);
@@ -381,6 +405,7 @@ int main(void)
         cmocka_unit_test(the_breaker_tells_news_once),
         cmocka_unit_test(the_sqlstate_of_a_failed_connection),
         cmocka_unit_test(statements_are_bounded_and_the_oldest_go),
+        cmocka_unit_test(paces_are_learned),
         cmocka_unit_test(the_settings_statement),
         cmocka_unit_test(forbidden_statements),
         cmocka_unit_test(connection_strings),

@@ -1,0 +1,296 @@
+#include "pg_multiplex.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define QUICK      3000        /* microseconds: slower batches are not multiplexed */
+#define STALLED    5000        /* microseconds: no more flights behind a first that has not been answered for so long */
+#define PATIENCE   (50 * 1000) /* microseconds: longest wait for those before */
+#define ALWAYS     2           /* lanes that are used even if others have room */
+#define FLIGHT_MAX 4096        /* bytes of parameters; larger flights could fill the socket */
+
+int pg_multiplex_start(trestle_pg_pool_t *pool)
+{
+    if (pool->multiplex <= 1 || !pool->prepare || !pool->child->threaded)
+        return 1;
+    pool->paces = calloc(1, sizeof(*pool->paces));
+    pool->lanes = calloc(PG_LANES, sizeof(*pool->lanes));
+    if (!pool->paces || !pool->lanes)
+        return 0;
+    for (int i = 0; i < PG_LANES; i++) {
+        pool->lanes[i].pool = pool;
+        pthread_mutex_init(&pool->lanes[i].lock, NULL);
+    }
+    return 1;
+}
+
+static size_t parameters_size(const trestle_pg_statement_t *statement)
+{
+    size_t size = 0;
+
+    for (int i = 0; i < statement->nparams; i++) {
+        if (!statement->values[i])
+            continue;
+        size +=
+            statement->formats && statement->formats[i] ? (size_t)statement->lengths[i] : strlen(statement->values[i]);
+    }
+    return size;
+}
+
+uint64_t pg_multiplex_key(const trestle_pg_pool_t *pool, const pg_flight_t *flight)
+{
+    const trestle_pg_batch_t *batch = flight->batch;
+    size_t size = parameters_size(&flight->settings);
+    uint64_t key = 0;
+
+    if (!pool->paces || !batch->read_only)
+        return 0;
+    for (int i = 0; i < batch->nstatements; i++) {
+        const trestle_pg_statement_t *statement = &batch->statements[i];
+
+        size += parameters_size(statement);
+        key = key * 31
+              + pg_statement_hash(statement->sql, strlen(statement->sql), statement->types,
+                                  statement->types ? statement->nparams : 0);
+    }
+    return size > FLIGHT_MAX ? 0 : key ? key : 1;
+}
+
+pg_lane_t *pg_multiplex_lane(trestle_pg_pool_t *pool, uint64_t key)
+{
+    pg_lane_t *best = NULL;
+    int shortest = pool->multiplex;
+
+    if (!key || pg_pace_of(pool->paces, key) > QUICK)
+        return NULL;
+    for (int i = 0; i < PG_LANES && (i < ALWAYS || !best); i++) {
+        pg_lane_t *lane = &pool->lanes[i];
+        int length = atomic_load_explicit(&lane->length, memory_order_relaxed);
+
+        if (length < shortest && (!length || pg_now() - lane->since < STALLED)) {
+            shortest = length;
+            best = lane;
+        }
+    }
+    return best;
+}
+
+static void make_first(pg_lane_t *lane, pg_turn_t *turn)
+{
+    lane->since = pg_now();
+    turn->state = PG_TURN_FIRST;
+}
+
+/* Half a flight must not be followed by another: what cannot be sent whole breaks the connection, which the first finds
+ * out when it reads. The lock is held. */
+static void send_flight(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
+{
+    turn->flight = flight;
+    turn->state = PG_TURN_WAITING;
+    turn->place = (lane->first + lane->length) % PG_DEPTH;
+    sem_init(&turn->wake, 0, 0);
+    lane->ring[turn->place] = turn;
+    if (!lane->length++)
+        make_first(lane, turn);
+    if (!pg_flight_send(flight, lane->connection, 0, 1))
+        shutdown(PQsocket(lane->connection->pg), SHUT_RDWR);
+}
+
+/* Others want the connection: the lane must come to its end. */
+static int is_wanted(trestle_pg_pool_t *pool)
+{
+    return pg_others_waiting(pool->shared, pool->member) > 0
+           || (pool->member >= 0 && atomic_load(&pool->shared->member[pool->member].waiting) > 0);
+}
+
+int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
+{
+    int joined = 0;
+
+    if (!atomic_load_explicit(&lane->length, memory_order_relaxed) || is_wanted(lane->pool))
+        return 0;
+    pthread_mutex_lock(&lane->lock);
+    if (lane->connection && lane->length < lane->pool->multiplex && !lane->connection->forget) {
+        send_flight(lane, turn, flight);
+        joined = 1;
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return joined;
+}
+
+int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight)
+{
+    int opened = 0;
+
+    pthread_mutex_lock(&lane->lock);
+    if (!lane->connection) {
+        lane->connection = connection;
+        send_flight(lane, turn, flight);
+        opened = 1;
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return opened;
+}
+
+/* Takes the first off the lane. The lock is held. */
+static void pop(pg_lane_t *lane)
+{
+    lane->first = (lane->first + 1) % PG_DEPTH;
+    lane->length--;
+}
+
+static void tell(pg_turn_t *turn, pg_turn_e state)
+{
+    turn->state = state;
+    sem_post(&turn->wake);
+}
+
+/* Ends the lane: all but the turn given run alone. Its connection, which is the caller's. The lock is held. */
+static pg_connection_t *break_up(pg_lane_t *lane, const pg_turn_t *but)
+{
+    pg_connection_t *connection = lane->connection;
+
+    for (; lane->length; pop(lane))
+        if (lane->ring[lane->first] && lane->ring[lane->first] != but)
+            tell(lane->ring[lane->first], PG_TURN_BROKEN);
+    lane->connection = NULL;
+    return connection;
+}
+
+/* What the thread that leaves a lane does with its connection, without the lock. */
+typedef enum { KEEP_GOING, RELEASE, DISCARD, CANCEL } leave_e;
+
+/* Past a flight that nobody waits for any more, if all of its answers have come. The lock is held. */
+static pg_take_e skip(pg_lane_t *lane)
+{
+    pg_take_e take = pg_flight_skip(lane->connection);
+
+    return take == PG_TAKE_BUSY && PQconsumeInput(lane->connection->pg) ? pg_flight_skip(lane->connection) : take;
+}
+
+/*
+ * The first has been answered and is off the lane: hands out what else has been answered, and makes the first that has
+ * not the reader. The lock is held.
+ */
+static leave_e pass_on(pg_lane_t *lane, pg_connection_t **connection)
+{
+    *connection = lane->connection;
+    while (lane->length) {
+        pg_turn_t *turn = lane->ring[lane->first];
+        pg_take_e take = turn ? pg_flight_take(turn->flight) : skip(lane);
+
+        if (take == PG_TAKE_BUSY && turn) {
+            make_first(lane, turn);
+            sem_post(&turn->wake);
+            return KEEP_GOING;
+        }
+        if (take != PG_TAKE_DONE) {
+            break_up(lane, NULL);
+            return take == PG_TAKE_BUSY ? CANCEL : DISCARD;
+        }
+        pop(lane);
+        if (turn) {
+            lane->connection->forget |= pg_flight_is_stale(turn->flight);
+            tell(turn, PG_TURN_ANSWERED);
+        }
+    }
+    lane->connection = NULL;
+    return PQtransactionStatus((*connection)->pg) == PQTRANS_IDLE
+                   && PQpipelineStatus((*connection)->pg) == PQ_PIPELINE_ON
+               ? RELEASE
+               : DISCARD;
+}
+
+static void leave(pg_connection_t *connection, leave_e how)
+{
+    if (how == RELEASE)
+        pg_pool_release(connection);
+    else if (how == DISCARD)
+        pg_pool_discard(connection);
+    else if (how == CANCEL)
+        pg_cancel_take(connection);
+}
+
+/* Reads, being the first. */
+static pg_lane_e read_answers(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *watch)
+{
+    static const pg_lane_e ends[] = { [PG_WAIT_DEADLINE] = PG_LANE_TIMEOUT,
+                                      [PG_WAIT_STOPPED] = PG_LANE_STOPPED,
+                                      [PG_WAIT_CLIENT_GONE] = PG_LANE_CLIENT_GONE };
+    pg_connection_t *connection;
+    pg_lane_e end = PG_LANE_ANSWERED;
+    leave_e how;
+    int lost = 0;
+
+    pthread_mutex_lock(&lane->lock);
+    connection = lane->connection;
+    for (;;) {
+        pg_take_e take = lost ? PG_TAKE_LOST : pg_flight_take(turn->flight);
+        int socket = PQsocket(connection->pg);
+        pg_wait_e waited;
+        short events;
+
+        if (take == PG_TAKE_DONE) {
+            connection->forget |= pg_flight_is_stale(turn->flight);
+            pop(lane);
+            how = pass_on(lane, &connection);
+            break;
+        }
+        if (take == PG_TAKE_LOST) {
+            break_up(lane, turn);
+            how = DISCARD;
+            end = PG_LANE_LOST;
+            break;
+        }
+        events = (short)(PQflush(connection->pg) > 0 ? POLLIN | POLLOUT : POLLIN);
+        pthread_mutex_unlock(&lane->lock);
+        waited = pg_wait_watching(lane->pool->child, socket, events, watch);
+        pthread_mutex_lock(&lane->lock);
+        if (waited != PG_READY) {
+            break_up(lane, turn);
+            how = CANCEL;
+            end = ends[waited];
+            break;
+        }
+        lost = !PQconsumeInput(connection->pg);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    leave(connection, how);
+    return end;
+}
+
+/* 1 if the turn's state has changed; 0 when the first has not moved for so long that patience ends. */
+static int wait_for_turn(pg_lane_t *lane, pg_turn_t *turn, apr_time_t deadline)
+{
+    for (;;) {
+        apr_time_t now = pg_now(), until = lane->since + PATIENCE;
+        struct timespec at;
+
+        if (until > deadline)
+            until = deadline;
+        if (until <= now)
+            return 0;
+        at.tv_sec = until / APR_USEC_PER_SEC;
+        at.tv_nsec = until % APR_USEC_PER_SEC * 1000;
+        if (sem_clockwait(&turn->wake, CLOCK_MONOTONIC, &at) == 0)
+            return 1;
+    }
+}
+
+pg_lane_e pg_multiplex_wait(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *watch)
+{
+    if (turn->state == PG_TURN_WAITING && !wait_for_turn(lane, turn, watch->deadline)) {
+        pthread_mutex_lock(&lane->lock);
+        if (turn->state == PG_TURN_WAITING) {
+            lane->ring[turn->place] = NULL;
+            turn->state = PG_TURN_BROKEN;
+        }
+        pthread_mutex_unlock(&lane->lock);
+    }
+    if (turn->state == PG_TURN_FIRST)
+        return read_answers(lane, turn, watch);
+    return turn->state == PG_TURN_ANSWERED ? PG_LANE_ANSWERED : PG_LANE_ALONE;
+}

@@ -122,22 +122,6 @@ start_httpd() {
     fail "httpd is not in service after 10 seconds; the end of $error_log:" "$(tail -n5 "$error_log")"
 }
 
-# Ends the children whose parent was killed: they would keep the ports.
-end_orphans() {
-    local signal tries
-    local -a orphans
-    for signal in TERM KILL; do
-        mapfile -t orphans < <(httpd_processes)
-        ((${#orphans[@]})) || return 0
-        kill "-$signal" "${orphans[@]}" 2>/dev/null || true
-        for ((tries = 0; tries < 60; tries++)); do
-            [[ $(httpd_processes) ]] || return 0
-            sleep 0.05
-        done
-    done
-    fail "processes of httpd do not end: ${orphans[*]}; end them"
-}
-
 # Ends httpd and waits for its last process; requests in hand get ten seconds.
 stop_httpd() {
     local pid tries
@@ -149,5 +133,6 @@ stop_httpd() {
         done
         ((tries < 200)) || fail "httpd (process $pid) does not stop; see $error_log"
     fi
-    end_orphans
+    # The children of a parent that was killed would keep the ports.
+    end_all httpd_processes TERM KILL || fail "processes of httpd do not end: $(httpd_processes | xargs); end them"
 }

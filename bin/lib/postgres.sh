@@ -51,19 +51,33 @@ idle_in_transaction_session_timeout = '60s'
 SETTINGS
 }
 
-# Whether any process of a server works in the cluster: all of them have it as their working directory.
-cluster_in_use() { readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qxF -- "$cluster"; }
+# Every process of a server in the cluster, and so those too whose postmaster was killed: all of them work in it.
+postgres_processes() {
+    local directory
+    for directory in /proc/[0-9]*; do
+        [[ $directory/cwd -ef $cluster && $(readlink "$directory/exe") == */bin/postgres* ]] \
+            && printf '%s\n' "${directory#/proc/}"
+    done
+    return 0
+}
+
+# What a postmaster that was killed leaves ends by itself as soon as it looks up from its work; a long query does not. Two
+# servers on one cluster destroy it, so nothing may be left. QUIT is what the postmaster would say.
+end_postgres_orphans() {
+    local tries
+    for ((tries = 0; tries < 20; tries++)); do
+        [[ $(postgres_processes) ]] || return 0
+        sleep 0.05
+    done
+    end_all postgres_processes QUIT KILL \
+        || fail "processes of an earlier PostgreSQL still work in $cluster: $(postgres_processes | xargs); end them"
+}
 
 # After a crash PostgreSQL itself sees through its lock files, unless their process id has meanwhile become another
-# process of ours. They are removed only when nothing of the old server is left: two servers on one cluster destroy it.
+# process of ours. They are removed only when nothing of the old server is left.
 remove_stale_locks() {
-    local tries
     [[ -e $cluster/postmaster.pid ]] || return 0
-    for ((tries = 0; tries < 100; tries++)); do
-        cluster_in_use || break
-        sleep 0.1
-    done
-    ((tries < 100)) || fail "processes of an earlier PostgreSQL still work in $cluster; end them"
+    end_postgres_orphans
     rm -f "$cluster/postmaster.pid" "$run/.s.PGSQL.5432.lock"
 }
 
@@ -82,7 +96,7 @@ start_postgres() {
 }
 
 stop_postgres() {
-    postgres_pid >/dev/null || return 0
+    postgres_pid >/dev/null || { end_postgres_orphans; return; }
     "$postgres_bin/pg_ctl" stop -s -w -t 60 -m fast -D "$cluster" >/dev/null 2>&1 \
         || "$postgres_bin/pg_ctl" stop -s -w -t 20 -m immediate -D "$cluster" >/dev/null 2>&1 \
         || fail "PostgreSQL (process $(postgres_pid)) does not stop; see $postgres_log"

@@ -234,6 +234,9 @@ def test_what_a_killed_httpd_leaves_is_ended(own, verb, says):
         try:
             until(lambda: not (pathlib.Path("/proc") / str(own.parent()) / "exe").exists(), 5)
             assert set(left) <= set(processes(own.var))
+            code, said = say(own.environment, "status")
+            assert code == 1 and "not running as a whole" in said and "make start puts it in order" in said
+            assert re.search(rf"httpd: killed.*\b{left[0]}\b", said) and re.search(r"PostgreSQL: process \d+", said), said
             code, said = say(own.environment, verb)
             assert code == 0 and says in said, said
             assert not set(left) & set(processes(own.var))
@@ -241,6 +244,30 @@ def test_what_a_killed_httpd_leaves_is_ended(own, verb, says):
         finally:
             bystander.kill()
     assert verb == "start" or processes(own.var) == []
+    own.start()
+    assert in_service(own)
+
+
+@pytest.mark.parametrize("verb,says", [("stop", "has stopped"), ("start", "Trestle runs")])
+def test_what_a_killed_postgres_leaves_is_ended(own, verb, says):
+    """A query that goes on and on does not see that its postmaster has gone; one that is stuck sees nothing at all."""
+    psql = subprocess.Popen([TRESTLE, "psql", "videoplanet", "-AtXc", "select pg_backend_pid()", "-c",
+                             "select count(*) from generate_series(1, 100000000000)"], cwd=ROOT, env={**os.environ, **own.environment},
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        backend = int(psql.stdout.readline())
+        postmaster = int((own.var / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(backend, signal.SIGSTOP)
+        os.kill(postmaster, signal.SIGKILL)
+        until(lambda: not (pathlib.Path("/proc") / str(postmaster) / "exe").exists(), 5)
+        code, said = say(own.environment, "status")
+        assert code == 1 and re.search(rf"PostgreSQL: killed.*\b{backend}\b", said) and re.search(r"httpd: process \d+", said), said
+        code, said = say(own.environment, verb)
+        assert code == 0 and says in said, said
+        assert not (pathlib.Path("/proc") / str(backend) / "exe").exists()
+    finally:
+        psql.kill()
+        psql.communicate()
     own.start()
     assert in_service(own)
 

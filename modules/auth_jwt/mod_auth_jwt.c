@@ -178,7 +178,7 @@ static int check_authn(request_rec *r)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "TRSAJ04: AuthType JWT without a key for %s: add AuthJWTKey to "
                       "its section",
-                      ap_escape_logitem(r->pool, r->uri));
+                      r->uri);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     switch (jwt_credential_find(r->headers_in, jwt_config_sources(config), &credential)) {

@@ -24,8 +24,8 @@ APLOG_USE_MODULE(identity);
 /* A name of ours that is no operation comes from where configtest does not look: AddHandler, RewriteRule, ap_expr. */
 static int refuse_unknown(request_rec *r)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSID12: %s is no operation of mod_identity; write %s",
-                  ap_escape_logitem(r->pool, r->handler), identity_operation_names(r->pool));
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSID12: %s is no operation of mod_identity; write %s", r->handler,
+                  identity_operation_names(r->pool));
     return trestle_answer_problem(r, trestle_problem_make(r, HTTP_INTERNAL_SERVER_ERROR, NULL, NULL, NULL));
 }
 

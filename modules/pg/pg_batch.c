@@ -264,8 +264,7 @@ static int lost(run_t *run, apr_interval_time_t wait)
     const char *cause = run->flight.failure ? PQresultErrorField(run->flight.failure, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
     if (!cause)
-        cause = PQerrorMessage(run->connection->pg);
-    cause = ap_escape_logitem(run->r->pool, cause);
+        cause = apr_pstrdup(run->r->pool, PQerrorMessage(run->connection->pg));
     atomic_fetch_add(&counters->lost, 1);
     pg_pool_discard(run->connection);
     if (run->batch->read_only && !run->repeated++) {

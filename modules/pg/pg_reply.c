@@ -80,9 +80,9 @@ void pg_reply_refused(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_
 
     fill_error(error, failure, place);
     if (!strcmp(error->sqlstate, "57014")) {
-        pg_reply_timeout(r, pool, reply,
-                         apr_pstrcat(r->pool, "the server cancelled the query: ",
-                                     error->message ? ap_escape_logitem(r->pool, error->message) : "", NULL));
+        pg_reply_timeout(
+            r, pool, reply,
+            apr_pstrcat(r->pool, "the server cancelled the query: ", error->message ? error->message : "", NULL));
         return;
     }
     reply->outcome = TRESTLE_PG_REFUSED;
@@ -92,7 +92,7 @@ void pg_reply_refused(request_rec *r, trestle_pg_pool_t *pool, const trestle_pg_
                   error->statement == PG_SETTINGS_PLACE    ? "role or settings"
                   : error->statement == batch->nstatements ? "commit"
                                                            : apr_psprintf(r->pool, "statement %d", error->statement),
-                  error->sqlstate, error->message ? ap_escape_logitem(r->pool, error->message) : "",
-                  error->constraint ? ", constraint " : "", error->constraint ? error->constraint : "",
-                  error->context ? ", in " : "", error->context ? ap_escape_logitem(r->pool, error->context) : "");
+                  error->sqlstate, error->message ? error->message : "", error->constraint ? ", constraint " : "",
+                  error->constraint ? error->constraint : "", error->context ? ", in " : "",
+                  error->context ? error->context : "");
 }

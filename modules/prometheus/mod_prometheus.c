@@ -74,6 +74,10 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
 
 static const char *set_template(cmd_parms *cmd, void *dir, const char *arg)
 {
+    if (!strcmp(arg, "default")) {
+        ((dir_config_t *)dir)->template = standard_template;
+        return NULL;
+    }
     return trestle_template_setting(cmd, arg, prometheus_health_vocabulary, &((dir_config_t *)dir)->template);
 }
 

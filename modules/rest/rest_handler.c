@@ -90,8 +90,7 @@ static int answer_fault(work_t *work)
     if (fault->status == HTTP_METHOD_NOT_ALLOWED && r->method_number == M_OPTIONS)
         return answer_options(work);
     if (fault->cause)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSRE01: %s %s: %s", r->method, ap_escape_logitem(r->pool, r->uri),
-                      fault->cause);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSRE01: %s %s: %s", r->method, r->uri, fault->cause);
     if (fault->status == HTTP_UNAUTHORIZED)
         challenge(r);
     if (fault->status == HTTP_METHOD_NOT_ALLOWED)

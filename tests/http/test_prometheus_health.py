@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import Httpd
+from harness import Httpd, until
 
 PLAIN = ("trestle", "problem", "prometheus")
 WITH_PG = ("trestle", "problem", "pg", "prometheus")
@@ -38,6 +38,9 @@ HealthService backend
         HealthTemplate '{"ok": {"{case status}": {"unhealthy": false, "*": true}}, "v": "{version}", "parts": \
 ["{each checks}", "{.name}: {.summary}"], "ms": ["{each checks}", "{.milliseconds}"]}'
     </Location>
+    <Location /status/standard>
+        HealthTemplate default
+    </Location>
 </VirtualHost>
 """
     with Httpd(config, ours=PLAIN, tests=("healthtest",)) as server:
@@ -52,6 +55,22 @@ def test_live_says_that_the_server_runs(plain):
     assert body["status"] == "healthy" and body["service"] == "backend" and body["uptime"] >= 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", body["timestamp"])
     assert "checks" not in body and "version" not in body
+
+
+def test_uptime_goes_on_over_graceful_restarts_and_begins_anew_at_others():
+    with Httpd(HANDLERS, ours=PLAIN) as server:
+        def uptime():
+            return server.get("/health/live").json()["uptime"]
+
+        until(lambda: uptime() >= 1, 5)
+        before = server.children()
+        server.graceful()
+        until(lambda: server.children() and not set(before) & set(server.children()), 10)
+        assert uptime() >= 1
+        until(lambda: uptime() >= 2, 5)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.log().count("resuming normal operations") == 3, 10)
+        assert uptime() < 2
 
 
 @pytest.mark.parametrize("query,status,word,first,second", [
@@ -91,6 +110,7 @@ def test_the_shape_can_be_another(plain):
     assert answer.status == 503
     assert answer.json() == {"ok": False, "v": "1.2", "parts": ['first: degraded: All is "well".', "second: unhealthy"],
                              "ms": [2, 0]}
+    assert plain.get("/status/standard", headers={"Host": "b"}).json()["checks"]["first"]["status"] == "healthy"
 
 
 @pytest.fixture
@@ -150,6 +170,14 @@ def test_a_database_without_migrations_is_not_ready(database):
     with Httpd(config, ours=WITH_PG, expected=(r"\[pg:",)) as server:
         status, check = ready(server)
         assert status == 503 and check["message"] == "The database did not say which migrations it has."
+
+
+def test_the_log_quotes_the_database_plainly(database):
+    postgres, config, _ = database
+    postgres.sql("drop table trestle.migration")
+    with Httpd(config, ours=WITH_PG, expected=(r"\[pg:",)) as server:
+        assert ready(server)[0] == 503
+        assert 'relation "trestle.migration" does not exist, in SQL function "applied_migrations"' in server.log()
 
 
 def test_a_server_of_migrations_without_pool_is_not_ready(database):

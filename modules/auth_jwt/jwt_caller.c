@@ -1,55 +1,43 @@
 #include "jwt_caller.h"
 
-#include "jwt_claims.h"
-
 #include <apr_strings.h>
 #include <string.h>
 
-/* The element of an array of const char * that is name; NULL if it has none, or is NULL. */
-static const char *element(const apr_array_header_t *names, const char *name)
-{
-    for (int i = 0; names && i < names->nelts; i++)
-        if (!strcmp(name, APR_ARRAY_IDX(names, i, const char *)))
-            return APR_ARRAY_IDX(names, i, const char *);
-    return NULL;
-}
-
 /* The allowed role that the token names, else the role of every signed-in caller. */
-static const char *database_role(const json_t *claims, const jwt_mapping_t *mapping)
+static const char *database_role(const jwt_json_t *claims, const jwt_mapping_t *mapping)
 {
-    const char *named = mapping->role_claim ? jwt_claim_string(claims, mapping->role_claim) : NULL;
+    const jwt_json_t *named = jwt_path_find(mapping->role_claim, claims);
 
-    if (named && (named = element(mapping->allowed, named)))
-        return named;
+    for (int i = 0; mapping->allowed && i < mapping->allowed->nelts; i++)
+        if (jwt_json_is(named, APR_ARRAY_IDX(mapping->allowed, i, const char *)))
+            return APR_ARRAY_IDX(mapping->allowed, i, const char *);
     return mapping->role ? mapping->role : "";
 }
 
 /* One string, or an array of strings; elements of other kinds are no roles. */
-static const apr_array_header_t *application_roles(apr_pool_t *pool, const json_t *claim)
+static const apr_array_header_t *application_roles(apr_pool_t *pool, const jwt_json_t *claim)
 {
-    size_t n = json_is_string(claim) ? 1 : json_array_size(claim);
-    apr_array_header_t *roles = apr_array_make(pool, (int)n, sizeof(const char *));
+    apr_array_header_t *roles = apr_array_make(pool, claim ? claim->nodes : 1, sizeof(const char *));
 
-    for (size_t i = 0; i < n; i++) {
-        const char *role = json_string_value(json_is_string(claim) ? claim : json_array_get(claim, i));
-
-        if (role)
-            APR_ARRAY_PUSH(roles, const char *) = apr_pstrdup(pool, role);
-    }
+    if (claim && claim->type == JWT_STRING)
+        APR_ARRAY_PUSH(roles, const char *) = jwt_json_string(pool, claim);
+    else if (claim && claim->type == JWT_ARRAY)
+        for (const jwt_json_t *item = jwt_json_first(claim); item; item = jwt_json_next(claim, item))
+            if (item->type == JWT_STRING)
+                APR_ARRAY_PUSH(roles, const char *) = jwt_json_string(pool, item);
     return roles;
 }
 
-const trestle_caller_t *jwt_caller_make(apr_pool_t *pool, const json_t *claims, const char *text,
+const trestle_caller_t *jwt_caller_make(apr_pool_t *pool, const jwt_json_t *claims, const char *text,
                                         const jwt_mapping_t *mapping, const char *proof)
 {
     trestle_caller_t *caller = apr_pcalloc(pool, sizeof(*caller));
 
-    caller->subject = apr_pstrdup(pool, jwt_claim_string(claims, "sub"));
+    caller->subject = jwt_json_string(pool, jwt_json_member(claims, "sub"));
     caller->role = database_role(claims, mapping);
-    caller->roles =
-        application_roles(pool, mapping->roles_claim ? json_object_get(claims, mapping->roles_claim) : NULL);
+    caller->roles = application_roles(pool, jwt_path_find(mapping->roles_claim, claims));
     caller->claims = text;
-    caller->session = apr_pstrdup(pool, jwt_claim_string(claims, "sid"));
+    caller->session = jwt_json_string(pool, jwt_json_member(claims, "sid"));
     caller->proof = proof;
     return caller;
 }
@@ -67,5 +55,8 @@ const trestle_caller_t *jwt_caller_anonymous(apr_pool_t *pool, const char *role)
 
 int jwt_caller_has_role(const trestle_caller_t *caller, const char *role)
 {
-    return element(caller->roles, role) != NULL;
+    for (int i = 0; i < caller->roles->nelts; i++)
+        if (!strcmp(role, APR_ARRAY_IDX(caller->roles, i, const char *)))
+            return 1;
+    return 0;
 }

@@ -4,9 +4,10 @@
 #ifndef JWT_CLAIMS_H
 #define JWT_CLAIMS_H
 
+#include "jwt_json.h"
+
 #include <apr_tables.h>
 #include <apr_time.h>
-#include <jansson.h>
 
 /* What a verifier demands. Built while configuring; immutable. */
 typedef struct {
@@ -21,9 +22,12 @@ typedef struct {
  * NULL if the claims of an object obey the rules at the time now, else the reason. "exp" and a "sub" of 1-255 bytes
  * without control characters are always demanded.
  */
-const char *jwt_claims_check(const json_t *claims, const jwt_rules_t *rules, apr_time_t now);
+const char *jwt_claims_check(const jwt_json_t *claims, const jwt_rules_t *rules, apr_time_t now);
 
-/* The string value of a claim, which lives as long as claims; NULL if it is absent or no string. */
-const char *jwt_claim_string(const json_t *claims, const char *name);
+/* As jwt_claims_check, for what a token of type at+jwt has beside that (RFC 9068 section 2.2): iat, jti, client_id. */
+const char *jwt_claims_check_access(const jwt_json_t *claims);
+
+/* 1 if value is a string of 1-255 bytes without control characters: a name that can stand in logs and headers. */
+int jwt_claims_is_subject(const jwt_json_t *value);
 
 #endif

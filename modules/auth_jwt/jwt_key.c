@@ -58,31 +58,44 @@ static int is_pem(const char *bytes, apr_size_t n)
     return n > 11 && !memcmp(bytes, "-----BEGIN ", 11);
 }
 
-static const char *make_hmac(apr_pool_t *pool, const char *bytes, apr_size_t n, jwt_key_t *key)
+/* The part of a key that all families have. */
+static const char *begin(apr_pool_t *pool, const jwt_algorithm_t *algorithm, const char *id, jwt_key_t **made)
 {
-    OSSL_PARAM parameters[2];
-    EVP_MAC *mac;
-    int ok;
+    jwt_key_t *key = *made = apr_pcalloc(pool, sizeof(*key));
 
-    if (is_pem(bytes, n))
-        return apr_psprintf(pool,
-                            "holds a PEM key, but %s needs a shared secret: name the algorithm of that key, for "
-                            "example RS256 or ES256",
-                            key->algorithm->name);
-    if (n < key->algorithm->size)
+    key->algorithm = algorithm;
+    key->id = id ? apr_pstrdup(pool, id) : NULL;
+    apr_pool_cleanup_register(pool, key, release, apr_pool_cleanup_null);
+    if (algorithm->digest && !(key->digest = EVP_MD_fetch(NULL, algorithm->digest, NULL)))
+        return "cannot be used: OpenSSL does not offer the digest of this algorithm";
+    return NULL;
+}
+
+const char *jwt_key_make_secret(apr_pool_t *pool, const jwt_algorithm_t *algorithm, const char *bytes, apr_size_t n,
+                                const char *id, jwt_key_t **made)
+{
+    const char *mend = begin(pool, algorithm, id, made);
+    OSSL_PARAM parameters[2];
+    jwt_key_t *key = *made;
+    EVP_MAC *mac;
+
+    if (mend)
+        return mend;
+    if (n < algorithm->size)
         return apr_psprintf(pool,
                             "is too short: a secret for %s has at least %d bytes; make one with openssl rand "
                             "-base64 64",
-                            key->algorithm->name, (int)key->algorithm->size);
+                            algorithm->name, (int)algorithm->size);
     if (n > HMAC_SECRET_MOST)
         return apr_psprintf(pool, "is longer than %d bytes: it is no secret", HMAC_SECRET_MOST);
     mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     key->mac = mac ? EVP_MAC_CTX_new(mac) : NULL;
     EVP_MAC_free(mac);
-    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)key->algorithm->digest, 0);
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)algorithm->digest, 0);
     parameters[1] = OSSL_PARAM_construct_end();
-    ok = key->mac && EVP_MAC_init(key->mac, (const unsigned char *)bytes, n, parameters);
-    return ok ? NULL : "cannot be used: OpenSSL offers no HMAC with this digest";
+    return key->mac && EVP_MAC_init(key->mac, (const unsigned char *)bytes, n, parameters)
+               ? NULL
+               : "cannot be used: OpenSSL offers no HMAC with this digest";
 }
 
 /* Without a passphrase an encrypted key is unreadable; OpenSSL's own callback would ask at the terminal. */
@@ -184,30 +197,30 @@ static int passes_public_check(EVP_PKEY *key)
     return ok;
 }
 
-static const char *make_public(apr_pool_t *pool, const char *bytes, apr_size_t n, jwt_key_t *key)
+static const char *check_family(apr_pool_t *pool, EVP_PKEY *key, const jwt_algorithm_t *algorithm)
 {
-    const char *mend = NULL;
-
-    if (!is_pem(bytes, n) || !(key->public_key = public_half(bytes, n)))
-        return apr_psprintf(pool,
-                            "is not a PEM public key (nor an unencrypted PEM private key), which %s needs; write one "
-                            "with openssl pkey -in private.pem -pubout",
-                            key->algorithm->name);
-    switch (key->algorithm->family) {
+    switch (algorithm->family) {
     case JWT_RSA:
     case JWT_RSA_PSS:
-        mend = check_rsa(pool, key->public_key);
-        break;
+        return check_rsa(pool, key);
     case JWT_ECDSA:
-        mend = check_ecdsa(pool, key->public_key, key->algorithm);
-        break;
+        return check_ecdsa(pool, key, algorithm);
     case JWT_EDDSA:
-        mend = check_eddsa(key->public_key);
-        break;
-    case JWT_HMAC:
-        break;
+        return check_eddsa(key);
+    default:
+        return "is a public key, but the algorithm needs a shared secret";
     }
-    if (!mend && !passes_public_check(key->public_key))
+}
+
+const char *jwt_key_make_public(apr_pool_t *pool, const jwt_algorithm_t *algorithm, EVP_PKEY *public_key,
+                                const char *id, jwt_key_t **made)
+{
+    const char *mend = begin(pool, algorithm, id, made);
+
+    (*made)->public_key = public_key;
+    if (!mend)
+        mend = check_family(pool, public_key, algorithm);
+    if (!mend && !passes_public_check(public_key))
         mend = "is not a sound public key (OpenSSL's check refuses it): make a new one";
     return mend;
 }
@@ -215,18 +228,41 @@ static const char *make_public(apr_pool_t *pool, const char *bytes, apr_size_t n
 const char *jwt_key_make(apr_pool_t *pool, const jwt_algorithm_t *algorithm, const char *bytes, apr_size_t n,
                          const char *id, jwt_key_t **made)
 {
-    jwt_key_t *key = apr_pcalloc(pool, sizeof(*key));
-    const char *mend;
+    EVP_PKEY *public_key;
 
-    key->algorithm = algorithm;
-    key->id = id ? apr_pstrdup(pool, id) : NULL;
-    apr_pool_cleanup_register(pool, key, release, apr_pool_cleanup_null);
-    if (algorithm->digest && !(key->digest = EVP_MD_fetch(NULL, algorithm->digest, NULL)))
-        return "cannot be used: OpenSSL does not offer the digest of this algorithm";
-    mend = algorithm->family == JWT_HMAC ? make_hmac(pool, bytes, n, key) : make_public(pool, bytes, n, key);
-    if (!mend)
-        *made = key;
-    return mend;
+    if (algorithm->family == JWT_HMAC && !is_pem(bytes, n))
+        return jwt_key_make_secret(pool, algorithm, bytes, n, id, made);
+    if (algorithm->family == JWT_HMAC)
+        return apr_psprintf(pool,
+                            "holds a PEM key, but %s needs a shared secret: name the algorithm of that key, for "
+                            "example RS256 or ES256",
+                            algorithm->name);
+    if (!is_pem(bytes, n) || !(public_key = public_half(bytes, n)))
+        return apr_psprintf(pool,
+                            "is not a PEM public key (nor an unencrypted PEM private key), which %s needs; write one "
+                            "with openssl pkey -in private.pem -pubout",
+                            algorithm->name);
+    return jwt_key_make_public(pool, algorithm, public_key, id, made);
+}
+
+int jwt_key_collides(apr_pool_t *pool, const apr_array_header_t *keys, const jwt_key_t *added, const char **mend)
+{
+    for (int i = 0; i < keys->nelts; i++) {
+        const jwt_key_t *key = APR_ARRAY_IDX(keys, i, const jwt_key_t *);
+
+        if (added->id && key->id && !strcmp(added->id, key->id)) {
+            *mend = apr_psprintf(pool, "two keys have the kid '%s'; give each its own", added->id);
+            return 1;
+        }
+        if (!added->id && !key->id && added->algorithm == key->algorithm) {
+            *mend = apr_psprintf(pool,
+                                 "two keys for %s have no kid, so that no token could say which one it means; give one "
+                                 "of them a kid",
+                                 added->algorithm->name);
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* The only key of the algorithm that has a kid (or has none); NULL if there is not exactly one. */

@@ -43,6 +43,20 @@ const char *jwt_algorithm_names(apr_pool_t *pool);
 const char *jwt_key_make(apr_pool_t *pool, const jwt_algorithm_t *algorithm, const char *bytes, apr_size_t n,
                          const char *id, jwt_key_t **key);
 
+/* As jwt_key_make, from a secret of n bytes for an HMAC algorithm. */
+const char *jwt_key_make_secret(apr_pool_t *pool, const jwt_algorithm_t *algorithm, const char *bytes, apr_size_t n,
+                                const char *id, jwt_key_t **key);
+
+/* As jwt_key_make, from a public key for another algorithm; it belongs to *key then, and is freed if it is refused. */
+const char *jwt_key_make_public(apr_pool_t *pool, const jwt_algorithm_t *algorithm, EVP_PKEY *public_key,
+                                const char *id, jwt_key_t **key);
+
+/*
+ * 1 if keys, an array of jwt_key_t *, has a key that no token could tell from added: with the same kid, or without kid
+ * for the same algorithm. The message that names the mend is in *mend.
+ */
+int jwt_key_collides(apr_pool_t *pool, const apr_array_header_t *keys, const jwt_key_t *added, const char **mend);
+
 /*
  * The key of an array of jwt_key_t * for a token: that with the token's kid; for a token without one the only key of its
  * algorithm that has no kid either, else the only one that has. NULL if there is none or the key has another algorithm

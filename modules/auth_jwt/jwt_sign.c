@@ -1,5 +1,6 @@
 #include "jwt_sign.h"
 
+#include "jwt_json.h"
 #include "jwt_token.h"
 #include "jwt_verify.h"
 
@@ -81,14 +82,11 @@ static char *encode(jwt_t *jwt, const jwt_signer_t *signer)
 
 apr_status_t jwt_sign(apr_pool_t *pool, const jwt_signer_t *signer, const char *claims, const char **token)
 {
-    json_t *object = jwt_json_object(claims, strlen(claims));
+    apr_size_t n = strlen(claims);
     char *text = NULL;
     jwt_t *jwt = NULL;
 
-    if (!object)
-        return APR_EINVAL;
-    json_decref(object);
-    if (strlen(claims) > TOKEN_MOST / 2)
+    if (n > TOKEN_MOST / 2 || !jwt_json_object(pool, claims, n))
         return APR_EINVAL;
     if (jwt_new(&jwt) == 0 && jwt_add_grants_json(jwt, claims) == 0)
         text = encode(jwt, signer);

@@ -1,31 +1,13 @@
 #include "jwt_token.h"
 
 #include "encoding.h"
+#include "jwt_json.h"
 
 #include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
 
-static const char KEY_ID_BYTES[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:-";
-
-json_t *jwt_json_object(const char *bytes, apr_size_t n)
-{
-    json_t *value = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
-
-    if (value && !json_is_object(value)) {
-        json_decref(value);
-        return NULL;
-    }
-    return value;
-}
-
-/* "typ" of RFC 7519 section 5.1 and RFC 9068 section 2.1; other kinds of token are not credentials. */
-static int is_type(const char *type)
-{
-    if (!strncasecmp(type, "application/", 12))
-        type += 12;
-    return !strcasecmp(type, "JWT") || !strcasecmp(type, "at+jwt");
-}
+static const char KEY_ID_BYTES[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:@=+/-";
 
 int jwt_token_is_key_id(const char *id)
 {
@@ -34,25 +16,32 @@ int jwt_token_is_key_id(const char *id)
     return n > 0 && n <= 128 && !id[n];
 }
 
+/* "typ" of RFC 7519 section 5.1 and RFC 9068 section 2.1, NULL if it is no text; other kinds of token are not
+ * credentials. */
+static int check_type(const char *type, jwt_token_t *token)
+{
+    if (type && !strncasecmp(type, "application/", 12))
+        type += 12;
+    token->is_access_token = type && !strcasecmp(type, "at+jwt");
+    return token->is_access_token || (type && !strcasecmp(type, "JWT"));
+}
+
 /* Header parameters that change what is signed, or that bring a key along, are not understood on purpose. */
-static const char *check_header(apr_pool_t *pool, const json_t *header, jwt_token_t *token)
+static const char *check_header(apr_pool_t *pool, const jwt_json_t *header, jwt_token_t *token)
 {
     static const char *const refused[] = { "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c" };
-    const json_t *algorithm = json_object_get(header, "alg");
-    const json_t *type = json_object_get(header, "typ");
-    const json_t *key_id = json_object_get(header, "kid");
+    const jwt_json_t *type = jwt_json_member(header, "typ"), *key_id = jwt_json_member(header, "kid");
 
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        if (json_object_get(header, refused[i]))
+        if (jwt_json_member(header, refused[i]))
             return "its header has a parameter that is not accepted";
-    if (!json_is_string(algorithm))
+    if (!(token->algorithm = jwt_json_string(pool, jwt_json_member(header, "alg"))))
         return "its header names no algorithm";
-    if (type && (!json_is_string(type) || !is_type(json_string_value(type))))
+    if (type && !check_type(jwt_json_string(pool, type), token))
         return "its header has another type than JWT";
-    if (key_id && (!json_is_string(key_id) || !jwt_token_is_key_id(json_string_value(key_id))))
+    token->key_id = jwt_json_string(pool, key_id);
+    if (key_id && (!token->key_id || !jwt_token_is_key_id(token->key_id)))
         return "its header has a malformed kid";
-    token->algorithm = apr_pstrdup(pool, json_string_value(algorithm));
-    token->key_id = key_id ? apr_pstrdup(pool, json_string_value(key_id)) : NULL;
     return NULL;
 }
 
@@ -60,16 +49,13 @@ static const char *parse_header(apr_pool_t *pool, const char *text, apr_size_t l
 {
     unsigned char *bytes;
     apr_size_t n;
-    json_t *header;
-    const char *reason;
+    const jwt_json_t *header;
 
     if (trestle_base64url_decode(pool, text, length, &bytes, &n) != APR_SUCCESS)
         return "its header is not base64url";
-    if (!(header = jwt_json_object((const char *)bytes, n)))
+    if (!(header = jwt_json_object(pool, (const char *)bytes, n)))
         return "its header is not a JSON object";
-    reason = check_header(pool, header, token);
-    json_decref(header);
-    return reason;
+    return check_header(pool, header, token);
 }
 
 const char *jwt_token_parse(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t limit, jwt_token_t *token)
@@ -77,6 +63,7 @@ const char *jwt_token_parse(apr_pool_t *pool, const char *text, apr_size_t lengt
     const char *end = text + length, *payload, *signature, *reason;
     unsigned char *bytes;
 
+    memset(token, 0, sizeof(*token));
     if (length > limit)
         return "it is longer than AuthJWTMaxLength";
     payload = memchr(text, '.', length);

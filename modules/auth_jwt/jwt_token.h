@@ -8,12 +8,12 @@
 #define JWT_TOKEN_H
 
 #include <apr_pools.h>
-#include <jansson.h>
 
 /* A token whose form is right. Nothing in it is to be believed before jwt_verify has said so. */
 typedef struct {
     const char *algorithm;          /* "alg" of the header; lives in the pool */
-    const char *key_id;             /* "kid", 1-128 bytes of [A-Za-z0-9._~:-]; NULL if absent; lives in the pool */
+    const char *key_id;             /* "kid", see jwt_token_is_key_id; NULL if absent; lives in the pool */
+    int is_access_token;            /* 1 if "typ" is at+jwt (RFC 9068) */
     const char *signed_part;        /* header "." payload as they came; points into the text */
     apr_size_t signed_length;       /* bytes */
     const unsigned char *signature; /* decoded; lives in the pool */
@@ -29,13 +29,8 @@ typedef struct {
 const char *jwt_token_parse(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t limit,
                             jwt_token_t *token);
 
-/* 1 if id can be a kid: 1-128 bytes of [A-Za-z0-9._~:-]. */
+/* 1 if id can be a kid: 1-128 bytes of [A-Za-z0-9._~:@=+/-], which holds what issuers use: names, addresses, digests in
+ * base64 or hexadecimal. */
 int jwt_token_is_key_id(const char *id);
-
-/*
- * A JSON object from n bytes: UTF-8, no member twice, no NUL, nothing behind it. NULL if it is anything else. The
- * caller gives it back with json_decref.
- */
-json_t *jwt_json_object(const char *bytes, apr_size_t n);
 
 #endif

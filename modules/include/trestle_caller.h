@@ -1,5 +1,6 @@
 /*
- * Who makes a request, and the signing of tokens. Offered by mod_auth_jwt; everyone else only reads.
+ * Who makes a request, refusing a token after all, and the signing of tokens. Offered by mod_auth_jwt; everyone else only
+ * reads.
  */
 #ifndef TRESTLE_CALLER_H
 #define TRESTLE_CALLER_H
@@ -19,10 +20,24 @@ typedef struct {
 } trestle_caller_t;
 
 /*
- * The caller of r. Looks upwards through internal redirects and subrequests. NULL where no authentication of ours ran
- * (a location without AuthType JWT): treat it as "no role known" and refuse what needs one.
+ * The caller of r. Looks upwards through internal redirects and subrequests. NULL where nobody was authenticated for us
+ * (a location with neither AuthType JWT nor AuthJWTCallerFrom): treat it as "no role known" and refuse what needs one.
  */
 APR_DECLARE_OPTIONAL_FN(const trestle_caller_t *, trestle_caller, (request_rec * r));
+
+/*
+ * For 401 because the caller's token, good in itself, counts no longer: its session has ended, its account is gone. Call
+ * it before answering: sets the challenge with error="invalid_token" (RFC 6750 section 3.1), and clears the cookie that
+ * the token came in if AuthJWTClearCookie says so. Does nothing for a caller without token.
+ */
+APR_DECLARE_OPTIONAL_FN(void, trestle_token_refused, (request_rec * r));
+
+/*
+ * 1 if an AuthJWTSigningKey stands anywhere in the virtual host s, or in what it inherits; without one
+ * trestle_sign_claims is APR_ENOTIMPL in all of it. For hook check_config, which runs when all directives are known; fetch
+ * it there, because optional functions are retrieved only later.
+ */
+APR_DECLARE_OPTIONAL_FN(int, trestle_has_signing_key, (server_rec * s));
 
 /*
  * Signs a token with the signing key of r's location (directive AuthJWTSigningKey).

@@ -36,14 +36,13 @@ static double cpu_time(void)
 static void verify(apr_pool_t *pool, const jwt_key_t *key, const char *text)
 {
     jwt_token_t token;
-    json_t *claims;
+    const jwt_json_t *claims;
 
     if (jwt_token_parse(pool, text, strlen(text), 8192, &token) || !jwt_verify(key, &token)
-        || !(claims = jwt_json_object(token.payload, token.payload_length))
+        || !(claims = jwt_json_object(pool, token.payload, token.payload_length))
         || jwt_claims_check(claims, &RULES, apr_time_from_sec(1800000000)))
         abort();
     jwt_caller_make(pool, claims, token.payload, &MAPPING, "bearer");
-    json_decref(claims);
 }
 
 static const char *private_pem(apr_pool_t *pool, EVP_PKEY *key)

@@ -13,6 +13,7 @@
 #include "auth_jwt/jwt_claims.h"
 #include "auth_jwt/jwt_credential.h"
 #include "auth_jwt/jwt_key.h"
+#include "auth_jwt/jwt_require.h"
 #include "auth_jwt/jwt_token.h"
 #include "auth_jwt/jwt_verify.h"
 
@@ -21,6 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static apr_pool_t *configuration;
 static jwt_key_t *keys[2];
 static apr_array_header_t *sources;
+static jwt_path_t path;
+static jwt_require_t claim, scope;
 
 /* The leak checker does not look into APR's memory for what OpenSSL allocated. */
 static void release(void)
@@ -30,6 +33,7 @@ static void release(void)
 
 static void configure(void)
 {
+    apr_array_header_t *words;
     static const char secret[] = "an HMAC secret for fuzzing, of enough bytes for HS256";
     static const char point[] = "-----BEGIN PUBLIC KEY-----\n"
                                 "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n"
@@ -42,6 +46,12 @@ static void configure(void)
     if (jwt_key_make(configuration, jwt_algorithm("HS256"), secret, strlen(secret), NULL, &keys[0])
         || jwt_key_make(configuration, jwt_algorithm("ES256"), point, strlen(point), NULL, &keys[1]))
         abort();
+    words = apr_array_make(configuration, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(words, const char *) = "/a~1b/c";
+    APR_ARRAY_PUSH(words, const char *) = "10";
+    if (jwt_path_parse(configuration, "/roles/0", &path) || jwt_require_parse_claim(configuration, words, &claim)
+        || jwt_require_parse_names(configuration, "scope", words, &scope))
+        abort();
     sources = apr_array_make(configuration, 2, sizeof(jwt_source_t));
     APR_ARRAY_PUSH(sources, jwt_source_t) = (jwt_source_t){ JWT_FROM_BEARER, NULL };
     APR_ARRAY_PUSH(sources, jwt_source_t) = (jwt_source_t){ JWT_FROM_COOKIE, "session" };
@@ -51,15 +61,16 @@ static void try_claims(apr_pool_t *pool, const char *text, size_t size)
 {
     const jwt_rules_t rules = { "https://a.example", "shop", NULL, 0, apr_time_from_sec(60) };
     const jwt_rules_t lax = { NULL, NULL, NULL, apr_time_from_sec(30), 0 };
-    const jwt_mapping_t mapping = { "user", "role", NULL, "roles" };
-    json_t *claims = jwt_json_object(text, size);
+    const jwt_mapping_t mapping = { "user", &path, NULL, &path };
+    const jwt_json_t *claims = jwt_json_object(pool, text, size);
 
     if (claims) {
         jwt_claims_check(claims, &rules, apr_time_from_sec(1000));
         if (!jwt_claims_check(claims, &lax, apr_time_from_sec(1000)))
             jwt_caller_make(pool, claims, text, &mapping, "bearer");
+        jwt_require_claim(&claim, claims);
+        jwt_require_scope(&scope, jwt_json_member(claims, "scope"));
     }
-    json_decref(claims);
 }
 
 static void try_token(apr_pool_t *pool, const char *text, size_t size)

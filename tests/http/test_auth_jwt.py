@@ -442,7 +442,7 @@ def test_many_at_once_are_told_apart(server):
     ("AuthJWTKey RS256 {k}/secret", "is not a PEM public key"),
     ("AuthJWTKey ES256 {k}/p384.pem", "ec_paramgen_curve:prime256v1"),
     ("AuthJWTKey RS256 {k}/ed.pem", "is not an RSA key"),
-    ("AuthJWTKey HS256 {k}/secret a/b", "is no kid; use 1-128"),
+    ("AuthJWTKey HS256 {k}/secret a,b", "is no kid; use 1-128"),
     ("AuthJWTKey HS256 {k}/secret a\nAuthJWTKey HS256 {k}/other a", "give each its own"),
     ("AuthJWTKey HS256 {k}/secret\nAuthJWTKey HS256 {k}/other", "give one of them a kid"),
     ("AuthJWTSigningKey RS256 {k}/rsa.pem", "PEM private key, which signing needs"),

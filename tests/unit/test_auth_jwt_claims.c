@@ -16,11 +16,9 @@ static void forget_rules(void)
 
 static const char *reason(const char *text)
 {
-    json_t *claims = jwt_json_object(text, strlen(text));
-    const char *why = claims ? jwt_claims_check(claims, &rules, apr_time_from_sec(NOW)) : "not parsed";
+    const jwt_json_t *claims = jwt_json_object(pool, text, strlen(text));
 
-    json_decref(claims);
-    return why;
+    return claims ? jwt_claims_check(claims, &rules, apr_time_from_sec(NOW)) : "not parsed";
 }
 
 #define GOOD(text) assert_null(reason(text))
@@ -124,17 +122,42 @@ static void subjects_are_usable_names(void **state)
 
 static const trestle_caller_t *caller(const char *text, const jwt_mapping_t *mapping)
 {
-    json_t *claims = jwt_json_object(text, strlen(text));
-    const trestle_caller_t *made = jwt_caller_make(pool, claims, text, mapping, "bearer");
+    return jwt_caller_make(pool, jwt_json_object(pool, text, strlen(text)), text, mapping, "bearer");
+}
 
-    json_decref(claims);
-    return made;
+static void access_tokens_are_whole(void **state)
+{
+    static const struct {
+        const char *text;
+        int ok;
+    } cases[] = {
+        { "{\"iat\":1,\"jti\":\"a\",\"client_id\":\"c\"}", 1 },
+        { "{\"jti\":\"a\",\"client_id\":\"c\"}", 0 },
+        { "{\"iat\":1,\"client_id\":\"c\"}", 0 },
+        { "{\"iat\":1,\"jti\":\"a\"}", 0 },
+        { "{\"iat\":1,\"jti\":1,\"client_id\":\"c\"}", 0 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(jwt_claims_check_access(jwt_json_object(pool, cases[i].text, strlen(cases[i].text))) == NULL,
+                         cases[i].ok);
+}
+
+static jwt_path_t path_of(const char *text)
+{
+    jwt_path_t path;
+
+    assert_null(jwt_path_parse(pool, text, &path));
+    return path;
 }
 
 static void roles_count_only_if_allowed(void **state)
 {
     apr_array_header_t *allowed = apr_array_make(pool, 1, sizeof(const char *));
-    const jwt_mapping_t mapping = { "shop_user", "role", allowed, "roles" };
+    const jwt_path_t role = path_of("role"), roles = path_of("roles"), nested = path_of("/realm_access/roles");
+    const jwt_mapping_t mapping = { "shop_user", &role, allowed, &roles };
+    const jwt_mapping_t realm = { "shop_user", NULL, NULL, &nested };
     const jwt_mapping_t closed = { "shop_user", NULL, allowed, NULL }, none = { NULL, NULL, NULL, NULL };
     const trestle_caller_t *made;
 
@@ -155,6 +178,10 @@ static void roles_count_only_if_allowed(void **state)
     assert_true(jwt_caller_has_role(caller("{\"sub\":\"1\",\"roles\":\"editor\"}", &mapping), "editor"));
     assert_int_equal(caller("{\"sub\":\"1\",\"roles\":\"editor\"}", &closed)->roles->nelts, 0);
 
+    made = caller("{\"sub\":\"1\",\"roles\":[\"x\"],\"realm_access\":{\"roles\":[\"editor\"]}}", &realm);
+    assert_true(jwt_caller_has_role(made, "editor"));
+    assert_false(jwt_caller_has_role(made, "x"));
+
     made = jwt_caller_anonymous(pool, "shop_anonymous");
     assert_null(made->subject);
     assert_string_equal(made->claims, "{}");
@@ -170,6 +197,7 @@ int main(void)
         cmocka_unit_test(issuer_and_type_are_compared_whole),
         cmocka_unit_test(audience_is_one_or_several),
         cmocka_unit_test(subjects_are_usable_names),
+        cmocka_unit_test(access_tokens_are_whole),
         cmocka_unit_test(roles_count_only_if_allowed),
     };
 

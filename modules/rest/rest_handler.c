@@ -31,6 +31,7 @@ static APR_OPTIONAL_FN_TYPE(trestle_pg_run) * pg_run;
 static APR_OPTIONAL_FN_TYPE(trestle_pg_listen_all) * pg_listen_all;
 static APR_OPTIONAL_FN_TYPE(trestle_pg_generation) * pg_generation;
 static APR_OPTIONAL_FN_TYPE(trestle_caller) * caller_of;
+static APR_OPTIONAL_FN_TYPE(trestle_token_refused) * token_refused;
 
 /* A request on its way. */
 typedef struct {
@@ -55,6 +56,7 @@ int rest_handler_retrieve(void)
     pg_listen_all = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_listen_all);
     pg_generation = APR_RETRIEVE_OPTIONAL_FN(trestle_pg_generation);
     caller_of = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
+    token_refused = APR_RETRIEVE_OPTIONAL_FN(trestle_token_refused);
     return pg_pool && pg_run && pg_listen_all && pg_generation;
 }
 
@@ -63,10 +65,13 @@ void rest_handler_listen(server_rec *s)
     pg_listen_all(s, REST_CHANNEL);
 }
 
-/* RFC 9110 section 15.5.2: a 401 carries a challenge; the module that authenticates knows the better one. */
-static void challenge(request_rec *r)
+/* RFC 9110 section 15.5.2: a 401 carries a challenge; the module that authenticates knows the better one. INVALID_TOKEN
+ * is what SQL says of a session that has ended or an account that is gone. */
+static void challenge(request_rec *r, const char *code)
 {
-    if (ap_auth_type(r))
+    if (token_refused && code && !strcmp(code, "INVALID_TOKEN"))
+        token_refused(r);
+    if (!apr_table_get(r->err_headers_out, "WWW-Authenticate") && ap_auth_type(r))
         ap_note_auth_failure(r);
     if (!apr_table_get(r->err_headers_out, "WWW-Authenticate"))
         apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Bearer");
@@ -92,7 +97,7 @@ static int answer_fault(work_t *work)
     if (fault->cause)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TRSRE01: %s %s: %s", r->method, r->uri, fault->cause);
     if (fault->status == HTTP_UNAUTHORIZED)
-        challenge(r);
+        challenge(r, fault->code);
     if (fault->status == HTTP_METHOD_NOT_ALLOWED)
         apr_table_setn(r->err_headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
     if (fault->status == HTTP_SERVICE_UNAVAILABLE)

@@ -2,8 +2,8 @@
 import pytest
 
 from harness import Httpd
+from jwt_support import bearer, keys, token  # noqa: F401  pylint: disable=unused-import
 from pg_support import pool
-from test_auth_jwt import bearer, keys, token  # noqa: F401  pylint: disable=unused-import
 
 SCHEMA = """
 DROP SCHEMA IF EXISTS api CASCADE;

@@ -87,7 +87,8 @@ def example_files(made=[]):
         path = scratch("docs")
         key = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True,
                              check=True).stdout
-        for name, content in (("secret", b"Qm9" * 28), ("password", b"a-password\n"), ("es256.pem", key)):
+        keys = b'{"keys":[{"kty":"oct","kid":"1","alg":"HS256","k":"%s"}]}' % (b"Qm9" * 28)
+        for name, content in (("secret", b"Qm9" * 28), ("password", b"a-password\n"), ("es256.pem", key), ("keys.jwks", keys)):
             file = path / name
             file.write_bytes(content)
             file.chmod(0o600)

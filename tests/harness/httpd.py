@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import time
 
-from .paths import BUILD, MODULES, SERVER_USER, TRESTLE_MODULES, as_server_user, free_port, scratch
+from .paths import BUILD, MODULES, SERVER_USER, TRESTLE_MODULES, as_server_user, free_port, keep, remove, scratch
 
 BASE_MODULES = ("authn_core", "authz_core", "authz_user", "unixd_static", "alias", "dir", "mime", "headers", "setenvif",
                 "env", "status", "auth_basic", "authn_file", "rewrite", "log_config_static", "reqtimeout", "remoteip")
@@ -108,14 +108,12 @@ KeepAliveTimeout 15
         return self
 
     def __exit__(self, kind, *_):
+        keep(self.path)
         self.stop()
-        try:
-            if kind is None:
-                trouble = self.trouble()
-                assert not trouble, "unexpected lines in the error log:\n" + "\n".join(trouble)
-        finally:
-            if not os.environ.get("KEEP"):
-                shutil.rmtree(self.path, ignore_errors=True)
+        if kind is None:
+            trouble = self.trouble()
+            assert not trouble, f"unexpected lines in {self.error_log}:\n" + "\n".join(trouble)
+            remove(self.path)
 
     def trouble(self):
         """Lines of the error log that say trouble and were not expected."""

@@ -1,4 +1,5 @@
 """Where things are, and how a process is started without root's rights."""
+import atexit
 import contextlib
 import os
 import pathlib
@@ -22,15 +23,38 @@ def as_server_user(command):
     return ["setpriv", "--reuid", SERVER_USER, "--regid", SERVER_USER, "--init-groups", "--inh-caps=-all", *command]
 
 
+_made = {}  # directories of scratch() that go when this process ends, and the process that made them
+
+
 def scratch(name):
-    """A fresh directory that SERVER_USER owns. Short paths: a unix socket's is limited to 107 bytes."""
+    """A fresh directory that SERVER_USER owns. It is removed when this process ends, unless keep() has been called for it.
+    Short paths: a unix socket's is limited to 107 bytes."""
     base = ROOT / "var" / "test"
     base.mkdir(parents=True, exist_ok=True)
     path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=base))
     path.chmod(0o755)
     if os.geteuid() == 0:
         shutil.chown(path, SERVER_USER, SERVER_USER)
+    _made[path] = os.getpid()
     return path
+
+
+def remove(path):
+    """Removes a directory of scratch() at once, or never if KEEP is set in the environment."""
+    _made.pop(path, None)
+    if not os.environ.get("KEEP"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def keep(path):
+    """What went wrong in a directory of scratch() is to be looked at."""
+    _made.pop(path, None)
+
+
+@atexit.register
+def _remove_the_rest():
+    for path in [path for path, process in _made.items() if process == os.getpid()]:
+        remove(path)
 
 
 def free_port(count=1):

@@ -5,7 +5,7 @@ import subprocess
 
 import psycopg2
 
-from .paths import SERVER_USER, as_server_user, scratch
+from .paths import SERVER_USER, as_server_user, keep, remove, scratch
 
 BIN = next(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -30,9 +30,13 @@ class Postgres:
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.stop()
-        shutil.rmtree(self.path, ignore_errors=True)
+        if kind is None:
+            remove(self.path)
+        else:
+            keep(self.path)
+            shutil.rmtree(self.data, ignore_errors=True)
 
     def _ctl(self, *arguments, check=True):
         return subprocess.run(as_server_user([str(BIN / "pg_ctl"), "-D", str(self.data), *arguments]), check=check,

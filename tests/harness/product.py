@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from .httpd import Httpd
-from .paths import ROOT, as_server_user, free_port, scratch
+from .paths import ROOT, as_server_user, free_port, keep, remove, scratch
 from .postgres import BIN
 
 APPLICATIONS = ("videoplanet", "mentoring", "mobilegpt", "maplestory")
@@ -41,10 +41,13 @@ class Product(Httpd):
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.stop()
-        if not os.environ.get("KEEP"):
-            shutil.rmtree(self.var, ignore_errors=True)
+        if kind is None:
+            remove(self.var)
+        else:
+            keep(self.var)
+            shutil.rmtree(self.var / "postgres", ignore_errors=True)
 
     def ports(self, app=None):
         """(HTTPS, HTTP) of the portal or of an application."""

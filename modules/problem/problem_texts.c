@@ -166,6 +166,7 @@ static const problem_texts_t texts[] = {
     { 0, "ALREADY_EXISTS", { NULL, NULL }, { "It exists already.", "이미 존재합니다." } },
     { 0, "AUTHENTICATION_REQUIRED", { NULL, NULL }, { "This request needs a sign-in.", "로그인이 필요합니다." } },
     { 0, "FILES_NOT_ACCEPTED", { NULL, NULL }, { "Files are not accepted here.", "이 주소는 파일을 받지 않습니다." } },
+    { 0, "FILES_NOT_ACCEPTED", { NULL, NULL }, { "Files are not accepted here.", "이곳에서는 파일을 받지 않습니다." } },
     { 0,
       "INVALID_CREDENTIALS",
       { NULL, NULL },

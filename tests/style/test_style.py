@@ -37,6 +37,22 @@ def test_log_tags_are_unique():
     assert {t: p for t, p in places.items() if len(p) > 1} == {}
 
 
+def test_every_code_of_a_problem_has_texts():
+    """A code is told in every language of mod_problem only if its table has it."""
+    texts = (ROOT / "modules" / "problem" / "problem_texts.c").read_text()
+    codes = {code: name for name in C_FILES if name.startswith("modules/") and (ROOT / name).exists()
+             for code in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)",\s*(?:"[A-Z]|NULL|apr_psprintf)', (ROOT / name).read_text())}
+    assert len(codes) > 5
+    assert {code: name for code, name in codes.items() if f'"{code}"' not in texts} == {}, \
+        "add the code with its English and Korean sentence to problem_texts.c"
+
+
+def test_texts_for_the_log_are_left_as_they_are():
+    """httpd escapes what it logs; escaped before, each quote would stand behind two backslashes."""
+    assert [name for name in C_FILES if name.startswith("modules/") and (ROOT / name).exists()
+            and "ap_escape_logitem" in (ROOT / name).read_text()] == []
+
+
 def test_no_unfinished_words():
     words = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
     found = [f"{name}: {line}" for name in FILES if name.endswith((".c", ".h", ".sql", ".py", ".js", ".conf", ".md"))

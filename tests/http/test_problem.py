@@ -315,12 +315,21 @@ def test_h2(server):
             head, _, body = done.stdout.partition(b"\r\n\r\n")
             lines = head.decode().split("\r\n")
             return lines[0], {n.lower(): v for n, _, v in (x.partition(": ") for x in lines[1:])}, body
-        for path, status in (("/nothing", 404), ("/forbidden", 403), ("/private", 401), ("/test?send=400", 400),
-                             ("/test?return=503", 503), ("/test?refuse=429", 429), ("/%zz", 400)):
-            line, headers, body = curl(path)
+        (h2.path / "htdocs" / "other.txt").write_text("x")
+        for path, status, *more in (("/nothing", 404), ("/forbidden", 403), ("/private", 401), ("/test?send=400", 400),
+                                    ("/test?return=503", 503), ("/test?refuse=429", 429), ("/%zz", 400),
+                                    ("/other.txt", 412, "If-Match: \"y\""), ("/other.txt", 416, "Range: bytes=9-"),
+                                    ("/test?return=451", 451), ("/nothing", 404, "Accept-Language: ko")):
+            header = more[0] if more else "X-Other: 1"
+            line, headers, body = curl(path, "-H", header, "-H", "X-Request-ID: same")
             assert line.split()[:2] == ["HTTP/2", str(status)] and headers["content-type"] == "application/problem+json"
             assert json.loads(body)["status"] == status and headers["content-length"] == str(len(body))
-            assert headers["cache-control"] == "no-store"
+            assert headers["cache-control"] == "no-store" and headers["x-request-id"] == "same"
+            name, value = header.split(": ")
+            assert h2.get(path, headers={name: value, "X-Request-ID": "same"}).body == body
+        for method in ("TRACE", "PATCH"):
+            line, headers, body = curl("/other.txt", "-X", method)
+            assert line.split()[1] == "405" and "GET" in headers["allow"] and json.loads(body)["status"] == 405
         # mod_http2 resets every fifth stream whose body is refused, with or without us.
         answers = (curl("/small?read", "--data", "x" * 101) for _ in range(20))
         line, headers, body = next(a for a in answers if a[0])

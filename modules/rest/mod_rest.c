@@ -6,6 +6,7 @@
 #include "rest_handler.h"
 #include "rest_snapshot.h"
 
+#include "section.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -184,14 +185,23 @@ static const command_rec commands[] = {
     { NULL }
 };
 
-static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,
-                        apr_pool_t *ptemp TRESTLE_UNUSED, server_rec *s)
+static int check_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED, apr_pool_t *ptemp,
+                        server_rec *s)
 {
-    if (rest_handler_retrieve())
-        return OK;
-    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                 "TRSRE04: mod_rest needs mod_pg; add LoadModule pg_module before LoadModule rest_module");
-    return HTTP_INTERNAL_SERVER_ERROR;
+    const ap_directive_t *handler;
+
+    if (!rest_handler_retrieve()) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "TRSRE04: mod_rest needs mod_pg; add LoadModule pg_module before LoadModule rest_module");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if ((handler = trestle_section_lacking(ptemp, "rest", "PgUse"))) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "TRSRE06: %s line %d: SetHandler rest has no database here; add PgUse with the name of a pool",
+                     handler->filename, handler->line_num);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
 }
 
 static int post_config(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TRESTLE_UNUSED,

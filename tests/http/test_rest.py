@@ -543,12 +543,35 @@ def test_virtual_hosts_are_apart(database):
     ("RestRoute GET /a a.b", "RestSchema names it"),
     ("RestRoute GET /a/{x} f\nRestRoute GET /a/{y}/ g", "remove one of the two"),
     ("RestBodyLimit 0", "write for example"), ("RestBodyLimit 1T", "write for example"),
-    ("RestRowsMax 0", "write for example"), ("RestTimeout 5m", "write for example"),
+    ("RestRowsMax 0", "write for example"), ("RestFieldsMax 0", "write for example"), ("RestTimeout 5m", "write for example"),
     ("RestUnknownArguments keep", "neither ignore nor refuse"), ("RestContentType lax", "neither strict nor any"),
 ])
 def test_configtest_names_the_mend(line, mend):
     code, output = Httpd(line, ours=("trestle", "problem", "pg", "rest")).configtest()
     assert code != 0 and mend in output, output
+
+
+USED = "<PgPool app>\nPgConnect dbname=x\n</PgPool>\n"
+
+
+@pytest.mark.parametrize("config,complete", [
+    ("<Location /a>\nSetHandler rest\n</Location>", False),
+    ("PgUse app\n<Location /a>\nSetHandler rest\n</Location>", True),
+    ("<Location /a>\nPgUse app\nSetHandler \"rest\"\n</Location>", True),
+    ("<Location />\nPgUse app\n</Location>\n<Location /a>\nSetHandler rest\n</Location>", True),
+    ("<Location /a/b>\nPgUse app\n</Location>\n<Location /a/>\nSetHandler rest\n</Location>", True),
+    ("<LocationMatch ^/a>\nPgUse app\n</LocationMatch>\n<Location /a>\nSetHandler rest\n</Location>", True),
+    ("<Location /ab>\nPgUse app\n</Location>\n<Location /a>\nSetHandler rest\n</Location>", False),
+    ("<Location /b>\nPgUse app\n</Location>\n<Location /a>\nSetHandler rest\n</Location>", False),
+    ("<VirtualHost *>\nPgUse app\n</VirtualHost>\n<VirtualHost *>\n<Location /a>\nSetHandler rest\n</Location>\n</VirtualHost>", False),
+    ("PgUse app\n<VirtualHost *>\n<IfModule core.c>\n<Location /a>\nSetHandler rest\n</Location>\n</IfModule>\n</VirtualHost>", True),
+    ("<Location /a>\nSetHandler rest\n</Location>\n<VirtualHost *>\nPgUse app\n</VirtualHost>", True),
+    ("<Location /a>\nSetHandler server-status\n</Location>", True),
+])
+def test_a_handler_without_a_pool_fails_configtest(config, complete):
+    code, output = Httpd(USED + config, ours=("trestle", "problem", "pg", "rest")).configtest()
+    assert (code == 0) == complete, output
+    assert complete or re.search(r"httpd.conf line \d+: SetHandler rest has no database here; add PgUse", output), output
 
 
 def test_without_mod_pg_configtest_says_so():

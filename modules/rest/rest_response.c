@@ -15,6 +15,12 @@
 
 #define JSON "application/json"
 
+/* RFC 9110 section 15: answers that never have content, whatever a function returned. */
+static int is_bare(int status)
+{
+    return status == HTTP_NO_CONTENT || status == HTTP_RESET_CONTENT || status == HTTP_NOT_MODIFIED;
+}
+
 /* An answer without a body. */
 static int send_nothing(request_rec *r, int status)
 {
@@ -84,13 +90,19 @@ static int status_of(const PGresult *result, int unset)
     return strspn(text, "0123456789") == 3 && !text[3] && status >= 200 && status <= 599 ? status : 0;
 }
 
-/* A header's name is letters, digits and hyphens, and not one that frames the message. */
+/* A header's name is letters, digits and hyphens, and not one that frames the message or is about the connection. */
 static int is_header_name(const char *name)
 {
+    static const char *const reserved[] = {
+        "Content-Length", "Transfer-Encoding", "Connection",      "Keep-Alive", "TE",
+        "Trailer",        "Upgrade",           "Proxy-Connection"
+    };
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    return n > 0 && !name[n] && strcasecmp(name, "Content-Length") && strcasecmp(name, "Transfer-Encoding")
-           && strcasecmp(name, "Connection");
+    for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (!strcasecmp(name, reserved[i]))
+            return 0;
+    return n > 0 && !name[n];
 }
 
 /* RFC 9110 section 5.5: no control characters but the tab. httpd would answer 500 for them, after the commit. */
@@ -160,7 +172,7 @@ static int send_call(request_rec *r, const rest_plan_t *plan, const PGresult *re
                                               "function %s set response.headers to something else than a JSON array of "
                                               "objects such as {\"Name\": \"value\"}",
                                               function->quoted));
-    if (is_void || status == HTTP_NO_CONTENT || status == HTTP_NOT_MODIFIED)
+    if (is_void || is_bare(status))
         *rc = send_nothing(r, status);
     else if (PQgetisnull(result, 0, 0))
         *rc = trestle_body_send(r, status, r->content_type, "null", 4);

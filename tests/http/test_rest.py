@@ -216,12 +216,17 @@ def test_status_and_headers_of_a_function(server, database):
     assert answer.status == 200 and "set-cookie" not in answer.headers
     answer = post(server, "/shape", {"status": "404", "headers": '[{"Content-Type": "text/plain"}]'})
     assert (answer.status, answer.headers["content-type"], answer.body) == (404, "text/plain", b'{"a":1}')
-    assert post(server, "/shape", {"status": "204"}).body == b""
+    for status in (204, 205, 304):
+        answer = post(server, "/shape", {"status": str(status)})
+        assert (answer.status, answer.body) == (status, b"")
 
 
 @pytest.mark.parametrize("shape", [
     {"status": "99"}, {"status": "abc"}, {"status": "2000"}, {"status": "100"}, {"headers": "{}"}, {"headers": "x"},
     {"headers": "[1]"}, {"headers": '[{"A": 1}]'}, {"headers": '[{"A": "b\\r\\nC: d"}]'}, {"headers": '[{"A:B": "c"}]'},
+    {"headers": '[{"": "a"}]'}, {"headers": '[{"A b": "c"}]'}, {"headers": '[{"A\\r\\nB": "c"}]'}, {"headers": '[{"A": "\\u0000"}]'},
+    {"headers": '[{"A": null}]'}, {"headers": '["A: b"]'}, {"headers": '[{"A": "b"}'}, {"headers": '[{"Upgrade": "h2c"}]'},
+    {"headers": '[{"trailer": "x"}]'}, {"headers": '[{"A": "\\u007f"}]'}, {"status": "600"}, {"status": "-20"}, {"status": " 200"},
     {"headers": '[{"Content-Length": "5"}]'}, {"headers": '[{"Transfer-Encoding": "chunked"}]'},
 ])
 def test_a_function_cannot_break_the_answer(server, shape):

@@ -206,11 +206,47 @@ comment on function api.project_delete(bigint) is
 
 -- Dates alone --------------------------------------------------------------------------------------------------------
 
-create function api.project_dates(
-    id bigint, key text default null, start_date text default '-', end_date text default '-',
-    basic_plan jsonb default null, story_board jsonb default null, filming jsonb default null, video_edit jsonb default null,
-    post_work jsonb default null, video_preview jsonb default null, confirmation jsonb default null, video_delivery jsonb default null)
-    returns json
+create function videoplanet.read_dates(dates jsonb) returns videoplanet.stage_change[]
+    language plpgsql stable as $$
+declare
+    stage constant text := videoplanet.text_member(dates, 'key', 'key');
+    unknown text;
+begin
+    if stage is not null then
+        if not exists (select from videoplanet.stages where key = stage) then
+            perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 단계입니다.', 'key');
+        end if;
+        return array[row (stage,
+                          videoplanet.moment(videoplanet.text_member(dates, 'start_date', 'start_date'), 'start_date'),
+                          videoplanet.moment(videoplanet.text_member(dates, 'end_date', 'end_date'), 'end_date'),
+                          dates ? 'start_date',
+                          dates ? 'end_date')::videoplanet.stage_change];
+    end if;
+    select key into unknown
+    from jsonb_each(dates) as sent
+    where jsonb_typeof(value) = 'object' and not exists (select from videoplanet.stages where stages.key = sent.key)
+    order by key
+    limit 1;
+    if found then
+        perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 단계입니다.', left(unknown, 100));
+    end if;
+    return array(
+        select row (key,
+                    videoplanet.moment(videoplanet.text_member(read, 'start_date', key), key),
+                    videoplanet.moment(videoplanet.text_member(read, 'end_date', key), key),
+                    read ? 'start_date',
+                    read ? 'end_date')::videoplanet.stage_change
+        from videoplanet.stages
+        cross join lateral (select videoplanet.json_value(dates -> key, 'object', key) as read) as sent
+        where dates ? key
+        order by position);
+end
+$$;
+comment on function videoplanet.read_dates(jsonb) is
+    'The stages of {key, start_date, end_date}, or of {<key>: {start_date, end_date}, …} in stage order. Other members are ignored unless they '
+    'look like stages. Errors: 400 VALIDATION_ERROR with field key, start_date, end_date or the stage''s key.';
+
+create function api.project_dates(jsonb, id bigint) returns json
     language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -220,46 +256,24 @@ declare
     shown json;
 begin
     perform videoplanet.require_admin(project);
-    if project_dates.key is not null then
-        if not exists (select from videoplanet.stages where key = project_dates.key) then
-            perform trestle.refuse(400, 'VALIDATION_ERROR', '알 수 없는 단계입니다.', 'key');
-        end if;
-        changes := array[row (project_dates.key,
-                              videoplanet.moment(nullif(start_date, '-'), 'start_date'),
-                              videoplanet.moment(nullif(end_date, '-'), 'end_date'),
-                              start_date is distinct from '-',
-                              end_date is distinct from '-')::videoplanet.stage_change];
-    else
-        changes := array(
-            select row (stage,
-                        videoplanet.moment(videoplanet.text_member(dates, 'start_date', stage), stage),
-                        videoplanet.moment(videoplanet.text_member(dates, 'end_date', stage), stage),
-                        dates ? 'start_date',
-                        dates ? 'end_date')::videoplanet.stage_change
-            from (values ('basic_plan', basic_plan), ('story_board', story_board), ('filming', filming), ('video_edit', video_edit),
-                         ('post_work', post_work), ('video_preview', video_preview), ('confirmation', confirmation),
-                         ('video_delivery', video_delivery)) as sent(stage, value)
-            cross join lateral (select videoplanet.json_value(value, 'object', stage) as dates) as read
-            where value is not null);
-        if changes = '{}' then
-            perform trestle.refuse(400, 'REQUIRED_FIELD_MISSING', '단계(key)가 필요합니다.', 'key');
-        end if;
+    changes := videoplanet.read_dates(videoplanet.json_value($1, 'object', null));
+    if changes = '{}' then
+        perform trestle.refuse(400, 'REQUIRED_FIELD_MISSING', '단계(key)가 필요합니다.', 'key');
     end if;
-    perform videoplanet.change_dates(project, changes, case when project_dates.key is null then changes[1].key else 'end_date' end);
+    perform videoplanet.change_dates(project, changes, case when $1 ? 'key' then 'end_date' else changes[1].key end);
     shown := videoplanet.project_json(array[project]) -> 0;
     return (select row_to_json(answer)
             from (select true as success, 'success' as message, shown as result, shown -> 'phases' -> changes[1].key as phase) as answer);
 end
 $$;
-comment on function
-    api.project_dates(bigint, text, text, text, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb) is
-    'New dates of stages: of the one that key names (start_date and end_date; "-" stands for one that was not sent), or of those given as '
-    '{start_date, end_date} under their own names. Null clears a date, one that is not sent stays. phase is the first of them as it is now. '
-    'Errors: 401 as trestle.require_account(); 403 and 404 as videoplanet.refuse_project(); 400 VALIDATION_ERROR or REQUIRED_FIELD_MISSING with '
-    'field key, start_date, end_date or the stage''s name.';
+comment on function api.project_dates(jsonb, bigint) is
+    'New dates of a project''s stages, in one of the two forms that videoplanet.read_dates() reads. Null clears a date, one that is not there '
+    'stays. phase is the first of these stages as it is now. Errors: 401 as trestle.require_account(); 403 and 404 as '
+    'videoplanet.refuse_project(); 400 as videoplanet.read_dates(), and REQUIRED_FIELD_MISSING with field key when no stage is named.';
 
 grant execute on function
     videoplanet.read_process(jsonb),
+    videoplanet.read_dates(jsonb),
     videoplanet.change_dates(bigint, videoplanet.stage_change[], text),
     videoplanet.change_ratings(bigint, jsonb),
     videoplanet.limited(text, integer, text),
@@ -269,5 +283,5 @@ grant execute on function
     api.project_create(jsonb, jsonb),
     api.project_update(bigint, jsonb, jsonb, jsonb),
     api.project_delete(bigint),
-    api.project_dates(bigint, text, text, text, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb, jsonb)
+    api.project_dates(jsonb, bigint)
     to :"anonymous", :"user";

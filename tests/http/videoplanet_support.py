@@ -101,7 +101,8 @@ def at_once(*calls):
 def unchanged(product, *tables):
     """Asserts that no row of these tables of videoplanet changes, comes or goes meanwhile."""
     def look():
-        return [product.sql(f"select coalesce(md5(string_agg(t::text, ',' order by id)), '') from videoplanet.{table} t") for table in tables]
+        return product.sql(" union all ".join(
+            f"select '{table} ' || md5(coalesce(string_agg(t::text, ',' order by id), '')) from videoplanet.{table} t" for table in tables))
 
     before = look()
     yield

@@ -256,7 +256,7 @@ declare
     shown json;
 begin
     perform videoplanet.require_admin(project);
-    changes := videoplanet.read_dates(videoplanet.json_value($1, 'object', null));
+    changes := videoplanet.read_dates(videoplanet.json_value($1, 'object', ''));
     if changes = '{}' then
         perform trestle.refuse(400, 'REQUIRED_FIELD_MISSING', '단계(key)가 필요합니다.', 'key');
     end if;

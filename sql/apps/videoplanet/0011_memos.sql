@@ -16,10 +16,10 @@ begin atomic
 end;
 comment on function videoplanet.user_memo_forms() is 'The caller''s own memos as clients are shown them. The policies of user_memos decide.';
 
-create function videoplanet.refuse_user_memo(memo bigint) returns boolean
+create function videoplanet.refuse_user_memo(wanted bigint) returns boolean
     language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if exists (select from videoplanet.user_memos where id = memo) then
+    if exists (select from videoplanet.user_memos where id = wanted) then
         return trestle.refuse(403, 'PERMISSION_DENIED', '다른 사람의 메모입니다.');
     end if;
     return trestle.refuse(404, 'NOT_FOUND', '메모를 찾을 수 없습니다.');
@@ -80,10 +80,10 @@ comment on function api.user_memo_delete(bigint) is
 
 -- On projects --------------------------------------------------------------------------------------------------------
 
-create function videoplanet.refuse_project_memo(memo bigint) returns boolean
+create function videoplanet.refuse_project_memo(wanted bigint) returns boolean
     language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if exists (select from videoplanet.project_memos where id = memo) then
+    if exists (select from videoplanet.project_memos where id = wanted) then
         return trestle.refuse(403, 'PERMISSION_DENIED', '이 프로젝트에 대한 권한이 없습니다.');
     end if;
     return trestle.refuse(404, 'NOT_FOUND', '메모를 찾을 수 없습니다.');
@@ -126,18 +126,18 @@ create function api.project_memo_delete(id bigint, memo_id bigint default null) 
 declare
     me constant bigint := trestle.require_account();
     project constant bigint := case when memo_id is not null then project_memo_delete.id end;
-    memo constant bigint := coalesce(memo_id, project_memo_delete.id);
+    wanted constant bigint := coalesce(memo_id, project_memo_delete.id);
 begin
     if project is not null then
         perform videoplanet.require_admin(project);
     end if;
-    delete from videoplanet.project_memos where id = memo and (project is null or project_id = project);
+    delete from videoplanet.project_memos where id = wanted and (project is null or project_id = project);
     if not found and project is not null then
         perform trestle.refuse(404, 'NOT_FOUND', '메모를 찾을 수 없습니다.', 'memo_id');
     elsif not found then
-        perform videoplanet.refuse_project_memo(memo);
+        perform videoplanet.refuse_project_memo(wanted);
     end if;
-    return (select row_to_json(answer) from (select true as success, 'success' as message, memo as result) as answer);
+    return (select row_to_json(answer) from (select true as success, 'success' as message, wanted as result) as answer);
 end
 $$;
 comment on function api.project_memo_delete(bigint, bigint) is

@@ -48,9 +48,10 @@ typedef struct rest_function_t {
 
 typedef struct {
     const char *schema;
-    apr_hash_t *types;     /* unsigned (Oid) → rest_type_t */
-    apr_hash_t *relations; /* name → rest_relation_t */
-    apr_hash_t *functions; /* name → rest_function_t, the first of its overloads */
+    apr_hash_t *types;       /* unsigned (Oid) → rest_type_t */
+    apr_hash_t *relations;   /* name → rest_relation_t */
+    apr_hash_t *functions;   /* name → rest_function_t, the first of its overloads */
+    apr_hash_t *constraints; /* of rest_constraint.h, all schemas; NULL: not known */
 } rest_catalogue_t;
 
 /* Building: an empty catalogue, and its parts. Strings are copied into pool, which must outlive the catalogue. */

@@ -1,5 +1,7 @@
 #include "rest_error.h"
 
+#include "rest_constraint.h"
+
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +100,52 @@ static int translate_raised(apr_pool_t *pool, const trestle_pg_error_t *error, r
     return 1;
 }
 
-static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_statement_t *statement,
+/* 1 if the client may know a field of this name. */
+static int is_known(const rest_attempt_t *attempt, const char *name)
+{
+    for (int i = 0; attempt->given && i < attempt->given->nelts; i++)
+        if (!strcmp(APR_ARRAY_IDX(attempt->given, i, rest_given_t).name, name))
+            return 1;
+    for (int i = 0; attempt->function && i < attempt->function->arguments->nelts; i++) {
+        const char *own = APR_ARRAY_IDX(attempt->function->arguments, i, rest_argument_t).name;
+
+        if (own && !strcmp(own, name))
+            return 1;
+    }
+    return attempt->relation && rest_relation_column(attempt->relation, name);
+}
+
+/* Names a field: one that is known, and further ones in errors. */
+static void name_field(apr_pool_t *pool, const rest_attempt_t *attempt, const char *name, rest_fault_t *fault)
+{
+    rest_fault_t also = *fault;
+
+    if (!name || !is_known(attempt, name))
+        return;
+    also.field = name;
+    if (fault->field)
+        rest_fault_add(pool, fault, &also);
+    else
+        fault->field = name;
+}
+
+/* The fields that a broken constraint is about. */
+static void name_columns(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_attempt_t *attempt,
+                         rest_fault_t *fault)
+{
+    const apr_array_header_t *columns =
+        rest_constraint_columns(attempt->constraints, pool, error->schema, error->table, error->constraint);
+
+    for (int i = 0; columns && i < columns->nelts; i++)
+        name_field(pool, attempt, APR_ARRAY_IDX(columns, i, const char *), fault);
+    if (!fault->field)
+        name_field(pool, attempt, error->column ? error->column : key_column(pool, error), fault);
+}
+
+static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_attempt_t *attempt,
                               unsigned i, rest_fault_t *fault)
 {
+    const rest_statement_t *statement = attempt->statement;
     int parameter = parameter_of(error);
 
     rest_refuse(fault, meanings[i].status, meanings[i].code, meanings[i].detail, NULL);
@@ -108,17 +153,15 @@ static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error,
         fault->field = statement->fields[parameter - 1];
         if (statement->in_path[parameter - 1])
             rest_refuse(fault, 404, "NOT_FOUND", NULL, NULL);
-    } else if (!strcmp(error->sqlstate, "23502")) {
-        fault->field = error->column;
-    } else if (!strcmp(error->sqlstate, "23505")) {
-        fault->field = key_column(pool, error);
+    } else if (error->constraint || error->column || !strncmp(error->sqlstate, "23", 2)) {
+        name_columns(pool, error, attempt, fault);
     } else if (!strncmp(error->sqlstate, "22", 2) && !error->context && statement->nrows == 1) {
         fault->field = statement->row;
     }
 }
 
-void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_statement_t *statement,
-                          int anonymous, rest_fault_t *fault)
+void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_attempt_t *attempt,
+                          rest_fault_t *fault)
 {
     const char *sqlstate = error->sqlstate;
 
@@ -133,20 +176,20 @@ void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, con
     if (translate_raised(pool, error, fault))
         return;
     if (!strcmp(sqlstate, "42501")) {
-        if (anonymous)
+        if (attempt->anonymous)
             rest_refuse(fault, 401, "AUTHENTICATION_REQUIRED", "Sign in to do this.", NULL);
         else
             rest_refuse(fault, 403, "PERMISSION_DENIED", "You may not do this.", NULL);
         return;
     }
     if (!strcmp(sqlstate, "P0001")) {
-        rest_refuse(fault, 400, "VALIDATION_ERROR", error->message, NULL);
+        rest_refuse(fault, 400, "VALIDATION_ERROR", error->message, not_empty(error->column));
         fault->verbatim = 1;
         return;
     }
     for (unsigned i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
         if (!strncmp(sqlstate, meanings[i].sqlstate, strlen(meanings[i].sqlstate))) {
-            translate_meaning(pool, error, statement, i, fault);
+            translate_meaning(pool, error, attempt, i, fault);
             return;
         }
     rest_blame(fault, apr_psprintf(pool, "the statement was refused (%s: %s)", sqlstate,

@@ -140,7 +140,7 @@ static rest_catalogue_t *load(void *baton, apr_pool_t *pool, const char *schema)
     memset(statements, 0, sizeof(statements));
     for (int i = 0; i < REST_LOAD_STATEMENTS; i++) {
         statements[i].sql = rest_load_sql[i];
-        statements[i].nparams = 1;
+        statements[i].nparams = i != REST_LOAD_CONSTRAINTS;
         statements[i].values = values;
     }
     loading->tried = 1;
@@ -329,7 +329,11 @@ static int execute(work_t *work)
         work->given->nelts = given;
     }
     if (reply.outcome == TRESTLE_PG_REFUSED) {
-        rest_error_translate(work->r->pool, &reply.error, &statement, work->anonymous, &work->fault);
+        const rest_attempt_t attempt = {
+            &statement, plan.function, plan.relation, work->given, work->catalogue->constraints, work->anonymous,
+        };
+
+        rest_error_translate(work->r->pool, &reply.error, &attempt, &work->fault);
         return answer_fault(work);
     }
     if (reply.outcome != TRESTLE_PG_OK)

@@ -1,5 +1,7 @@
 #include "rest_load.h"
 
+#include "rest_constraint.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +52,8 @@ const char *const rest_load_sql[REST_LOAD_STATEMENTS] = {
     " AND p.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, "
     "'pg_catalog.event_trigger'::pg_catalog.regtype)"
     " ORDER BY p.proname, p.oid, x.place",
+
+    rest_constraint_sql,
 };
 
 static const char *text(const PGresult *result, int row, int column)
@@ -148,5 +152,6 @@ rest_catalogue_t *rest_load_catalogue(apr_pool_t *pool, const char *schema, PGre
     load_types(catalogue, pool, results[REST_LOAD_TYPES]);
     load_columns(catalogue, pool, results[REST_LOAD_COLUMNS]);
     load_functions(catalogue, pool, results[REST_LOAD_FUNCTIONS]);
+    catalogue->constraints = rest_constraint_load(pool, results[REST_LOAD_CONSTRAINTS]);
     return catalogue;
 }

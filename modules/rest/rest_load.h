@@ -9,8 +9,15 @@
 
 #include <libpq-fe.h>
 
-/* The statements, each with the schema's name as its only parameter, to be run in this order as one batch. */
-enum { REST_LOAD_SCHEMA, REST_LOAD_TYPES, REST_LOAD_COLUMNS, REST_LOAD_FUNCTIONS, REST_LOAD_STATEMENTS };
+/* The statements, each but the last with the schema's name as its only parameter, to be run in this order as one batch. */
+enum {
+    REST_LOAD_SCHEMA,
+    REST_LOAD_TYPES,
+    REST_LOAD_COLUMNS,
+    REST_LOAD_FUNCTIONS,
+    REST_LOAD_CONSTRAINTS,
+    REST_LOAD_STATEMENTS
+};
 extern const char *const rest_load_sql[REST_LOAD_STATEMENTS];
 
 /* The catalogue from their results, in pool; NULL if there is no such schema. */

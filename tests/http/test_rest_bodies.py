@@ -24,6 +24,18 @@ CREATE FUNCTION api.whole(jsonb, id bigint DEFAULT 0, note text DEFAULT '') RETU
   INSERT INTO api.log (body) VALUES ($1);
   RETURN json_build_object('body', $1, 'id', id, 'note', note); END $$;
 CREATE FUNCTION api.whole_text(json DEFAULT '"none"') RETURNS json STABLE LANGUAGE sql AS 'SELECT $1';
+CREATE SCHEMA IF NOT EXISTS body_private;
+DROP TABLE IF EXISTS body_private.kept;
+CREATE TABLE body_private.kept (id int PRIMARY KEY, email text, name varchar(5) NOT NULL, size int CHECK (size > 0), starts date, ends date,
+  hidden int CHECK (hidden > 0), parent int REFERENCES body_private.kept, note text, owner text, CHECK (ends >= starts), UNIQUE (owner, note));
+CREATE UNIQUE INDEX ON body_private.kept (lower(email));
+CREATE FUNCTION api.keep(id int, email text DEFAULT NULL, name text DEFAULT 'a', size int DEFAULT 1, starts date DEFAULT NULL, ends date DEFAULT NULL,
+  parent int DEFAULT NULL, note text DEFAULT NULL, owner text DEFAULT NULL, secret int DEFAULT 1) RETURNS json LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = '' AS $$ BEGIN
+  INSERT INTO body_private.kept VALUES (id, email, name, size, starts, ends, secret, parent, note, owner); RETURN '1'; END $$;
+CREATE FUNCTION api.keep_row(jsonb) RETURNS json LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+  INSERT INTO body_private.kept SELECT (jsonb_populate_record(NULL::body_private.kept, $1)).*; SELECT '1'::json $$;
+CREATE FUNCTION api.refuse(day date) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'Too late.' USING COLUMN = 'day'; END $$;
 """
 ROLES = """
 DO $$ DECLARE r text; BEGIN FOREACH r IN ARRAY ARRAY['body_one', 'body_login'] LOOP
@@ -42,6 +54,9 @@ RestRole body_one
     RestRoute POST /strict/{id} strict()
     RestRoute POST,DELETE /whole/{id} whole()
     RestRoute POST /text whole_text()
+    RestRoute POST /keep keep()
+    RestRoute POST /keep-row keep_row()
+    RestRoute POST /refuse refuse()
 </Location>
 <Location /few>
     RestFieldsMax 3
@@ -68,7 +83,7 @@ def database(postgres):
 
 @pytest.fixture(scope="module")
 def server(database):
-    with Httpd(pool(database.conninfo("rest_bodies", "body_login")) + ROUTES, ours=OURS) as one:
+    with Httpd(pool(database.conninfo("rest_bodies", "body_login")) + ROUTES, ours=OURS, expected=["TRSPG10.*SQLSTATE 54000"]) as one:
         yield one
 
 
@@ -292,6 +307,34 @@ def test_malformed_json_says_where(server, body, where):
 ], ids=lambda v: v[:40] if isinstance(v, str) else "")
 def test_hostile_json_names_the_field(server, unchanged, path, body, field):
     assert refusal(send(server, path, body)) == (400, "VALIDATION_ERROR", field)
+
+
+@pytest.fixture(scope="module")
+def kept(server):
+    assert send(server, "/keep", {"id": 1, "email": "A@b", "owner": "o", "note": "n"}).status == 200
+
+
+@pytest.mark.parametrize("row,status,code,fields", [
+    ({"id": 1}, 409, "ALREADY_EXISTS", ["id"]), ({"email": "a@B"}, 409, "ALREADY_EXISTS", ["email"]),
+    ({"owner": "o", "note": "n"}, 409, "ALREADY_EXISTS", ["owner", "note"]), ({"size": 0}, 400, "VALIDATION_ERROR", ["size"]),
+    ({"starts": "2025-01-02", "ends": "2025-01-01"}, 400, "VALIDATION_ERROR", ["ends", "starts"]), ({"parent": 99}, 409, "CONFLICT", ["parent"]),
+    ({"name": None}, 400, "REQUIRED_FIELD_MISSING", ["name"]), ({"secret": 0}, 400, "VALIDATION_ERROR", []),
+    ({"name": "too long"}, 400, "VALIDATION_ERROR", []), ({"note": "x" * 9000 + "".join(map(chr, range(200, 3000))), "owner": "y"}, 400, "VALIDATION_ERROR", ["owner", "note"]),
+], ids=lambda v: "")
+def test_constraints_name_the_fields(server, kept, database, row, status, code, fields):
+    before = database.sql("SELECT count(*) FROM body_private.kept", dbname="rest_bodies")
+    for path in ("/keep",) if "secret" in row else ("/keep", "/keep-row"):
+        answer = send(server, path, {"id": 5, **({"name": "a"} if path == "/keep-row" else {}), **row})
+        document = answer.json()
+        assert (answer.status, document["code"]) == (status, code), document
+        assert [e["field"] for e in document.get("errors", [])] == fields, document
+        assert "kept" not in answer.body.decode() and "hidden" not in answer.body.decode()
+    assert database.sql("SELECT count(*) FROM body_private.kept", dbname="rest_bodies") == before
+
+
+def test_an_application_may_name_the_column(server):
+    answer = send(server, "/refuse", {"day": "2025-01-01"})
+    assert refusal(answer) == (400, "VALIDATION_ERROR", "day") and answer.json()["detail"] == "Too late."
 
 
 def test_a_backslash_before_u0000_is_no_nul(server):

@@ -37,7 +37,12 @@ static const char *meaning(trestle_pg_error_t error, int anonymous)
     int in_path[] = { 1, 0 };
     rest_statement_t statement = { "SELECT", 2, values, fields, in_path, 0, NULL };
 
-    rest_error_translate(pool, &error, &statement, anonymous, &fault);
+    apr_array_header_t *given = apr_array_make(pool, 4, sizeof(rest_given_t));
+    const rest_attempt_t attempt = { &statement, NULL, NULL, given, NULL, anonymous };
+
+    rest_query_add(given, "title", REST_IN_BODY, "x", NULL);
+    rest_query_add(given, "email", REST_IN_BODY, "x", NULL);
+    rest_error_translate(pool, &error, &attempt, &fault);
     return apr_psprintf(pool, "%d %s %s", fault.status, fault.code ? fault.code : "-", fault.field ? fault.field : "-");
 }
 
@@ -65,6 +70,9 @@ static void states_have_statuses(void **state)
         { "53300", "503 SERVICE_UNAVAILABLE -" },
         { "57P01", "503 SERVICE_UNAVAILABLE -" },
         { "40001", "409 CONFLICT -" },
+        { "54000", "400 VALIDATION_ERROR -" },
+        { "428C9", "400 VALIDATION_ERROR -" },
+        { "44000", "400 VALIDATION_ERROR -" },
         { "40P01", "409 CONFLICT -" },
         { "42P01", "500 INTERNAL_SERVER_ERROR -" },
         { "XX000", "500 INTERNAL_SERVER_ERROR -" },
@@ -136,6 +144,13 @@ static void fields_are_named(void **state)
         "400 VALIDATION_ERROR name");
     assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "23502", .column = "title" }, 0),
                         "400 REQUIRED_FIELD_MISSING title");
+    assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "23502", .column = "secret" }, 0),
+                        "400 REQUIRED_FIELD_MISSING -");
+    assert_string_equal(
+        meaning((trestle_pg_error_t){ .sqlstate = "23505", .detail = "Key (secret)=(1) already exists." }, 0),
+        "409 ALREADY_EXISTS -");
+    assert_string_equal(meaning((trestle_pg_error_t){ .sqlstate = "P0001", .message = "Too late", .column = "day" }, 0),
+                        "400 VALIDATION_ERROR day");
     assert_string_equal(
         meaning((trestle_pg_error_t){ .sqlstate = "23505", .detail = "Key (email)=(a@b) already exists." }, 0),
         "409 ALREADY_EXISTS email");

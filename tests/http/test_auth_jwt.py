@@ -85,6 +85,14 @@ AuthJWTRole shop_user
     SetHandler jwttest-caller
     AuthJWTClearCookie On SameSite=None
 </Location>
+<Location /contract>
+    SetHandler jwttest-caller
+    AuthJWTAnonymous shop_anonymous
+    AuthJWTMalformedStatus 401
+</Location>
+<Location /contract/not>
+    AuthJWTMalformedStatus 400
+</Location>
 <Location /short>
     SetHandler jwttest-caller
     AuthJWTMaxAge 1min
@@ -246,6 +254,27 @@ def test_two_authorization_headers_are_400(server):
         raw.sendall(f"GET /optional HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token()}\r\n"
                     f"Authorization: Bearer {token()}\r\n\r\n".encode())
         assert raw.makefile("rb").readline().startswith(b"HTTP/1.1 400 ")
+
+
+def test_malformed_requests_are_401_where_a_contract_wants_it(server):
+    for value in ("Bearer", f"Bearer {token()}, Bearer {token()}", "Bearer a b"):
+        answer = server.get("/contract", headers={"Authorization": value})
+        assert is_problem(answer, 401, "INVALID_TOKEN"), value
+        assert answer.headers["www-authenticate"] == 'Bearer realm="shop", error="invalid_token"'
+    with server.raw_connect() as raw:
+        raw.sendall(f"GET /contract HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token()}\r\n"
+                    f"Authorization: Bearer {token()}\r\n\r\n".encode())
+        assert raw.makefile("rb").readline().startswith(b"HTTP/1.1 401 ")
+    assert is_problem(server.get("/contract/not", headers={"Authorization": "Bearer"}), 400, "INVALID_REQUEST")
+    assert server.get("/contract", headers=bearer(token())).status == 200
+
+
+def test_access_tokens_of_rfc_9068_are_whole(server):
+    good = {"client_id": "c", "jti": "1"}
+    for kind in ("at+jwt", "application/AT+JWT"):
+        assert server.get("/private", headers=bearer(token(headers={"typ": kind}, **good))).status == 200
+        for lacking in ("client_id", "jti", "iat"):
+            assert server.get("/private", headers=bearer(token(headers={"typ": kind}, **{**good, lacking: None}))).status == 401
 
 
 def test_the_log_says_what_the_answer_does_not(server):

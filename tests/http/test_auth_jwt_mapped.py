@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import ssl
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -130,6 +131,7 @@ Header always set X-User-Id "%{{CALLER_SUBJECT}}e" env=CALLER_SUBJECT
 </Location>
 Listen 127.0.0.1:{tls}
 <VirtualHost 127.0.0.1:{tls}>
+    Protocols h2 http/1.1
     SSLEngine On
     SSLCertificateFile {certificates['server']}
     SSLCACertificateFile {certificates['authority']}
@@ -178,8 +180,8 @@ Listen 127.0.0.1:{tls + 1}
     </Location>
 </VirtualHost>
 """
-    with httpd(config, tests=("jwttest",), modules=("ssl", "socache_shmcb", "authz_host"),
-               expected=("AH01631", "AH01614", "AH01617", "AH01618", "AH01630", "AH01873", "AH02039")) as running:
+    with httpd(config, tests=("jwttest",), modules=("ssl", "socache_shmcb", "authz_host", "http2"),
+               expected=("AH01631", "AH01614", "AH01617", "AH01618", "AH01630", "AH01873", "AH02039", "AH10034")) as running:
         running.tls = tls
         yield running
 
@@ -253,6 +255,14 @@ def test_a_certificate_makes_the_caller(server, certificates):
     assert json.loads(body)["subject"] == "a\\0D\\0AX-Evil: 1" and "X-Evil" not in headers
     assert json.loads(request(server, certificates, "/san", "alice")[2])["subject"] == "san@shop.example"
     assert "CN=alice" in json.loads(request(server, certificates, "/dn", "alice")[2])["subject"]
+
+
+def test_a_certificate_counts_over_http2(server, certificates):
+    version = "1.1" if server.mpm == "prefork" else "2"  # httpd offers no HTTP/2 in prefork
+    for who, status in (("alice", "200"), (None, "401")):
+        done = subprocess.run(["curl", "-sk", "--http2", "-w", " %{http_version} %{http_code}", *(["--cert", certificates[who]] if who else []),
+                               f"https://127.0.0.1:{server.tls}/"], capture_output=True, text=True, check=True)
+        assert done.stdout.endswith(f" {version} {status}") and ('"subject":"alice"' in done.stdout) == (who is not None)
 
 
 def test_without_certificate(server, certificates):

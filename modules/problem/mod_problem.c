@@ -373,17 +373,19 @@ static apr_status_t pass_document(ap_filter_t *f, apr_bucket_brigade *page)
 }
 
 /*
- * httpd lists in Allow what its handlers have said that they take. When it refuses TRACE it has asked none of them and
- * the list is empty, as if nothing were allowed: files take what is said here, of anything else nothing is known.
+ * httpd lists in Allow what handlers have said that they take. Where none was asked (TRACE, AllowMethods) the list is
+ * empty, as if nothing were allowed: files take what is said here, of anything else nothing is known.
  */
 static void mend_allow(request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     const char *allow = apr_table_get(r->headers_out, "Allow");
+    int is_file =
+        !core->handler && !core->expr_handler && !r->proxyreq && (!r->handler || !strcmp(r->handler, DIR_MAGIC_TYPE));
 
     if (!allow || *allow)
         return;
-    if (r->method_number == M_TRACE && !core->handler && !core->expr_handler && !r->handler && !r->proxyreq)
+    if (is_file && r->status == HTTP_METHOD_NOT_ALLOWED && r->method_number != M_GET && r->method_number != M_OPTIONS)
         apr_table_setn(r->headers_out, "Allow", "GET,HEAD,OPTIONS");
     else
         apr_table_unset(r->headers_out, "Allow");

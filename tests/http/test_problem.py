@@ -429,6 +429,30 @@ AddType text/html .shtml
         assert b"problem" not in answer.body and b'"status"' not in answer.body
 
 
+@pytest.mark.parametrize("path,method,allow", [
+    ("/reading/", "POST", "GET,HEAD,OPTIONS"), ("/reading/x", "DELETE", "GET,HEAD,OPTIONS"), ("/reading/test", "POST", None),
+    ("/writing/", "GET", None), ("/writing/", "HEAD", None),
+])
+def test_methods_that_another_module_refuses(path, method, allow):
+    config = """
+ProblemDetails On
+<Location /reading>
+    AllowMethods GET HEAD OPTIONS
+</Location>
+<Location /reading/test>
+    SetHandler problemtest
+</Location>
+<Location /writing>
+    AllowMethods POST
+</Location>
+"""
+    with Httpd(config, ours=OURS, modules=("allowmethods",), tests=("problemtest",), expected=("AH01623",)) as server:
+        for name in ("reading", "writing"):
+            (server.path / "htdocs" / name).mkdir(mode=0o755)
+        answer = server.request(method, path)
+        assert answer.status == 405 and answer.headers.get("allow") == allow
+
+
 def test_errors_of_the_search_for_a_file_are_the_location_s():
     config = """
 ProblemCode 403 OF_THE_SERVER

@@ -123,6 +123,9 @@ def test_the_portal_lists_the_applications(own):
     assert [(a["name"], a["https"], a["http"]) for a in listed] == [(a, *own.ports(a)) for a in APPLICATIONS]
     for app in APPLICATIONS:
         assert own.get(f"/health/applications/{app}").status == 200
+    for path in ("/", "/index.html", "/applications.json"):
+        refused = own.post(path)
+        assert refused.status == 405 and refused.headers["allow"] == "GET,HEAD,OPTIONS", "pages are read"
     assert own.get("/health/applications/nothing").status == 404
 
 

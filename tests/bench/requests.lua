@@ -1,14 +1,16 @@
 -- wrk: requests for random items, made before the load begins so that making them costs nothing. Arguments: a path with
--- {id} for a number from 1 to the second argument, and a token or "".
+-- {id} for a number from 1 to the second argument, a token or "", and the JSON body of a POST or "".
 local requests, at = {}, 0
 
 function init(arguments)
-   local path, most, token = arguments[1], tonumber(arguments[2]), arguments[3]
+   local path, most, token, body = arguments[1], tonumber(arguments[2]), arguments[3], arguments[4]
    local headers = { Host = "localhost" }
    if token ~= "" then headers["Authorization"] = "Bearer " .. token end
+   if body ~= "" then headers["Content-Type"] = "application/json" end
    math.randomseed(os.time())
    for i = 1, 4096 do
-      requests[i] = wrk.format("GET", (path:gsub("{id}", tostring(math.random(most)))), headers)
+      requests[i] = wrk.format(body == "" and "GET" or "POST", (path:gsub("{id}", tostring(math.random(most)))), headers,
+         body ~= "" and body or nil)
    end
 end
 

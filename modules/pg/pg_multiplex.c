@@ -14,16 +14,21 @@
 
 int pg_multiplex_start(trestle_pg_pool_t *pool)
 {
+    pthread_mutexattr_t attributes;
+
     if (pool->multiplex <= 1 || !pool->prepare || !pool->child->threaded)
         return 1;
     pool->paces = calloc(1, sizeof(*pool->paces));
     pool->lanes = calloc(PG_LANES, sizeof(*pool->lanes));
     if (!pool->paces || !pool->lanes)
         return 0;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
     for (int i = 0; i < PG_LANES; i++) {
         pool->lanes[i].pool = pool;
-        pthread_mutex_init(&pool->lanes[i].lock, NULL);
+        pthread_mutex_init(&pool->lanes[i].lock, &attributes);
     }
+    pthread_mutexattr_destroy(&attributes);
     return 1;
 }
 
@@ -84,19 +89,59 @@ static void make_first(pg_lane_t *lane, pg_turn_t *turn)
     turn->state = PG_TURN_FIRST;
 }
 
-/* Half a flight must not be followed by another: what cannot be sent whole breaks the connection, which the first finds
- * out when it reads. The lock is held. */
-static void send_flight(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
+static void tell(pg_turn_t *turn, pg_turn_e state)
 {
-    turn->flight = flight;
-    turn->state = PG_TURN_WAITING;
+    turn->state = state;
+    sem_post(&turn->wake);
+}
+
+/* Half a flight must not be followed by another: what cannot be sent whole breaks the connection, which the first finds
+ * out when he reads. The lock is held. */
+static void send_flight(pg_lane_t *lane, pg_turn_t *turn)
+{
     turn->place = (lane->first + lane->length) % PG_DEPTH;
-    sem_init(&turn->wake, 0, 0);
     lane->ring[turn->place] = turn;
     if (!lane->length++)
         make_first(lane, turn);
-    if (!pg_flight_send(flight, lane->connection, 0, 1))
+    if (!pg_flight_send(turn->flight, lane->connection, 0, 1))
         shutdown(PQsocket(lane->connection->pg), SHUT_RDWR);
+}
+
+static void prepare_turn(pg_turn_t *turn, pg_flight_t *flight)
+{
+    turn->flight = flight;
+    turn->state = PG_TURN_WAITING;
+    sem_init(&turn->wake, 0, 0);
+}
+
+/* Sends what has come to be sent meanwhile, in the order it came. The lock is held. */
+static void send_joining(pg_lane_t *lane)
+{
+    pg_turn_t *newest = atomic_exchange(&lane->joining, NULL), *oldest = NULL, *next;
+
+    for (; newest; newest = next) {
+        next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+    }
+    for (; oldest; oldest = next) {
+        next = oldest->next;
+        if (lane->length && lane->length < lane->pool->multiplex && !lane->connection->forget)
+            send_flight(lane, oldest);
+        else
+            tell(oldest, PG_TURN_BROKEN);
+    }
+}
+
+/* Lets the lock go. What came while it was held, and was left to its holder, is sent. */
+static void unlock(pg_lane_t *lane)
+{
+    do {
+        send_joining(lane);
+        pthread_mutex_unlock(&lane->lock);
+        /* Either this sees who has just joined, or he sees that the lock is free. */
+        atomic_thread_fence(memory_order_seq_cst);
+    } while (atomic_load(&lane->joining) && pthread_mutex_trylock(&lane->lock) == 0);
 }
 
 /* Others want the connection: the lane must come to its end. */
@@ -108,17 +153,16 @@ static int is_wanted(trestle_pg_pool_t *pool)
 
 int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
 {
-    int joined = 0;
-
     if (!atomic_load_explicit(&lane->length, memory_order_relaxed) || is_wanted(lane->pool))
         return 0;
-    pthread_mutex_lock(&lane->lock);
-    if (lane->connection && lane->length < lane->pool->multiplex && !lane->connection->forget) {
-        send_flight(lane, turn, flight);
-        joined = 1;
-    }
-    pthread_mutex_unlock(&lane->lock);
-    return joined;
+    prepare_turn(turn, flight);
+    turn->next = atomic_load(&lane->joining);
+    while (!atomic_compare_exchange_weak(&lane->joining, &turn->next, turn))
+        ;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (pthread_mutex_trylock(&lane->lock) == 0)
+        unlock(lane);
+    return 1;
 }
 
 int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight)
@@ -128,10 +172,11 @@ int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *t
     pthread_mutex_lock(&lane->lock);
     if (!lane->connection) {
         lane->connection = connection;
-        send_flight(lane, turn, flight);
+        prepare_turn(turn, flight);
+        send_flight(lane, turn);
         opened = 1;
     }
-    pthread_mutex_unlock(&lane->lock);
+    unlock(lane);
     return opened;
 }
 
@@ -140,12 +185,6 @@ static void pop(pg_lane_t *lane)
 {
     lane->first = (lane->first + 1) % PG_DEPTH;
     lane->length--;
-}
-
-static void tell(pg_turn_t *turn, pg_turn_e state)
-{
-    turn->state = state;
-    sem_post(&turn->wake);
 }
 
 /* Ends the lane: all but the turn given run alone. Its connection, which is the caller's. The lock is held. */
@@ -246,7 +285,7 @@ static pg_lane_e read_answers(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t
             break;
         }
         events = (short)(PQflush(connection->pg) > 0 ? POLLIN | POLLOUT : POLLIN);
-        pthread_mutex_unlock(&lane->lock);
+        unlock(lane);
         waited = pg_wait_watching(lane->pool->child, socket, events, watch);
         pthread_mutex_lock(&lane->lock);
         if (waited != PG_READY) {
@@ -257,7 +296,7 @@ static pg_lane_e read_answers(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t
         }
         lost = !PQconsumeInput(connection->pg);
     }
-    pthread_mutex_unlock(&lane->lock);
+    unlock(lane);
     leave(connection, how);
     return end;
 }
@@ -284,11 +323,12 @@ pg_lane_e pg_multiplex_wait(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *
 {
     if (turn->state == PG_TURN_WAITING && !wait_for_turn(lane, turn, watch->deadline)) {
         pthread_mutex_lock(&lane->lock);
+        send_joining(lane);
         if (turn->state == PG_TURN_WAITING) {
             lane->ring[turn->place] = NULL;
             turn->state = PG_TURN_BROKEN;
         }
-        pthread_mutex_unlock(&lane->lock);
+        unlock(lane);
     }
     if (turn->state == PG_TURN_FIRST)
         return read_answers(lane, turn, watch);

@@ -27,7 +27,8 @@ typedef enum {
 } pg_turn_e;
 
 /* One flight's place on a lane; on the stack of the thread that waits for it. */
-typedef struct {
+typedef struct pg_turn_t {
+    struct pg_turn_t *next; /* among those to be sent */
     pg_flight_t *flight;
     _Atomic int state; /* pg_turn_e; changed under the lane's lock */
     int place;         /* in the lane's ring */
@@ -37,6 +38,8 @@ typedef struct {
 struct pg_lane_t {
     trestle_pg_pool_t *pool;
     pthread_mutex_t lock; /* may be held while the pool's lock is taken, never the other way round */
+    _Atomic(pg_turn_t *)
+        joining; /* flights to be sent, the newest first: by whoever has the lock, before he lets it go */
     pg_connection_t *connection;
     pg_turn_t *ring[PG_DEPTH]; /* NULL: nobody waits for these answers any more */
     int first;                 /* in the ring */
@@ -63,7 +66,8 @@ uint64_t pg_multiplex_key(const trestle_pg_pool_t *pool, const pg_flight_t *flig
 /* A lane for a batch of this key, or NULL if it must run alone. */
 pg_lane_t *pg_multiplex_lane(trestle_pg_pool_t *pool, uint64_t key);
 
-/* Sends the flight behind those that are on their way. 0: the lane is empty, full, or must come to its end. */
+/* Sends the flight behind those that are on their way, or has it sent by who is at it. 0: the lane is empty, or its
+ * connection is wanted by others. */
 int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight);
 
 /* Makes an acquired connection the lane's and sends the flight. 0: the lane has one already; it stays the caller's. */

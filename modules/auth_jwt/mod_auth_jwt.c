@@ -220,8 +220,7 @@ static void map_user(request_rec *r)
     if (config->map != JWT_MAP_USER || !r->user || !r->ap_auth_type)
         return;
     if ((reason = map_caller(r, config, r->user)))
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSAJ06: user %s is no caller: %s",
-                      ap_escape_logitem(r->pool, r->user), reason);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSAJ06: user %s is no caller: %s", r->user, reason);
 }
 
 /*

@@ -372,6 +372,19 @@ def test_signing(server, keys):
     assert server.post("/nosign", "{}").status == 501
 
 
+def test_a_virtual_host_knows_whether_it_can_sign(keys):
+    path, _ = keys
+    hosts = "".join(f"<VirtualHost *:1>\nServerName {name}\n<Location /x>\n{lines}\n</Location>\n</VirtualHost>\n" for name, lines in (
+        ("signs", f"AuthJWTSigningKey HS256 {path}/secret"), ("verifies", f"AuthJWTKey HS256 {path}/secret"), ("neither", "")))
+    for main, inherited in (("", 501), (f"AuthJWTSigningKey HS256 {path}/secret", 200)):
+        with httpd("", tests=("jwttest",)) as server:
+            server.stop()
+            server.config = f"<Location />\nSetHandler jwttest-signer\n</Location>\n{main}\n" + hosts.replace("*:1", f"*:{server.port}")
+            server.start()
+            for host, status in (("signs", 200), ("verifies", inherited), ("neither", inherited)):
+                assert server.get("/", headers={"Host": host}).status == status, (main, host)
+
+
 def test_internal_redirects_keep_and_ask_the_caller(server):
     good = bearer(token())
     assert server.get("/redirect?/private", headers=good).json()["subject"] == "7"

@@ -69,8 +69,8 @@ def server(keys, certificates):  # noqa: F811  pylint: disable=redefined-outer-n
     path, _ = keys
     tls = free_port()
     users = path / "users"
-    users.write_text("alice:{SHA}" + base64.b64encode(hashlib.sha1(b"wonder").digest()).decode() + "\n"
-                     + "b\u00f6b:{SHA}" + base64.b64encode(hashlib.sha1(b"x").digest()).decode() + "\n")
+    users.write_text("".join(f"{user}:{{SHA}}{base64.b64encode(hashlib.sha1(password).digest()).decode()}\n" for user, password in (
+        ("alice", b"wonder"), ("b\u00f6b", b"x"), ("u" * 256, b"x"))))
     users.chmod(0o644)
     config = f"""
 LogLevel auth_jwt:info
@@ -221,6 +221,12 @@ def test_requirements_know_the_caller(server):
     assert server.get("/basic/claim", headers=basic()).status == 200
     assert server.get("/basic/claim", headers=basic("b\u00f6b", "x")).status == 200
     assert server.get("/basic/staff", headers=basic()).json()["role"] == "shop_staff"
+
+
+def test_a_name_that_is_too_long_is_no_caller(server):
+    answer = server.get("/basic", headers=basic("u" * 256, "x"))
+    assert answer.status == 204
+    assert "TRSAJ06: user uuu" in server.log()
 
 
 def test_where_it_is_off_or_nobody_signed_in_there_is_no_caller(server):

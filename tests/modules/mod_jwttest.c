@@ -1,6 +1,7 @@
 /*
  * For tests of mod_auth_jwt. Handler jwttest-caller: the caller as JSON, or 204 where there is none. Handler
- * jwttest-sign: signs the claims in the body. Handler jwttest-redirect: internal redirect to the query string.
+ * jwttest-sign: signs the claims in the body. Handler jwttest-signer: 200 if the virtual host has a signing key anywhere,
+ * 501 if not. Handler jwttest-redirect: internal redirect to the query string.
  */
 #include "trestle_caller.h"
 
@@ -61,12 +62,21 @@ static int answer_token(request_rec *r)
     }
 }
 
+static int answer_signer(request_rec *r)
+{
+    APR_OPTIONAL_FN_TYPE(trestle_has_signing_key) *has = APR_RETRIEVE_OPTIONAL_FN(trestle_has_signing_key);
+
+    return has(r->server) ? trestle_body_send(r, HTTP_OK, "text/plain", "", 0) : HTTP_NOT_IMPLEMENTED;
+}
+
 static int handler(request_rec *r)
 {
     if (!strcmp(r->handler, "jwttest-caller"))
         return answer_caller(r);
     if (!strcmp(r->handler, "jwttest-sign"))
         return answer_token(r);
+    if (!strcmp(r->handler, "jwttest-signer"))
+        return answer_signer(r);
     if (!strcmp(r->handler, "jwttest-redirect")) {
         ap_internal_redirect(r->args, r);
         return OK;

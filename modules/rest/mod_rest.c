@@ -31,7 +31,7 @@ static void *create_dir_config(apr_pool_t *p, char *dir TRESTLE_UNUSED)
     conf->rows_max = TRESTLE_UNSET;
     conf->timeout = TRESTLE_UNSET;
     conf->refuse_unknown = TRESTLE_UNSET;
-    conf->any_content_type = TRESTLE_UNSET;
+    conf->content_types = TRESTLE_UNSET;
     return conf;
 }
 
@@ -62,7 +62,7 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
     merged->rows_max = TRESTLE_PICK(base, add, rows_max);
     merged->timeout = TRESTLE_PICK(base, add, timeout);
     merged->refuse_unknown = TRESTLE_PICK(base, add, refuse_unknown);
-    merged->any_content_type = TRESTLE_PICK(base, add, any_content_type);
+    merged->content_types = TRESTLE_PICK(base, add, content_types);
     return merged;
 }
 
@@ -158,7 +158,14 @@ static const char *set_unknown_arguments(cmd_parms *cmd, void *dir, const char *
 
 static const char *set_content_type(cmd_parms *cmd, void *dir, const char *arg)
 {
-    return set_choice(cmd, arg, "strict", "any", &((rest_dir_t *)dir)->any_content_type);
+    static const char *const words[] = { "strict", "any", "json" }; /* in the order of rest_types_e */
+
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(arg, words[i])) {
+            ((rest_dir_t *)dir)->content_types = i;
+            return NULL;
+        }
+    return apr_psprintf(cmd->pool, "RestContentType '%s' is neither strict, any nor json; write one of them", arg);
 }
 
 static const command_rec commands[] = {
@@ -181,7 +188,7 @@ static const command_rec commands[] = {
     AP_INIT_TAKE1("RestUnknownArguments", set_unknown_arguments, NULL, RSRC_CONF | ACCESS_CONF,
                   "what happens to fields that a function does not have: refuse or ignore"),
     AP_INIT_TAKE1("RestContentType", set_content_type, NULL, RSRC_CONF | ACCESS_CONF,
-                  "strict: JSON must be declared as such; any: whatever is no form is read as JSON"),
+                  "strict: JSON must be declared as such; any: whatever is no form is read as JSON; json: no forms"),
     { NULL }
 };
 

@@ -17,7 +17,7 @@ int rest_body_is_announced(request_rec *r)
     return apr_table_get(r->headers_in, "Transfer-Encoding") || (length && strspn(length, "0") != strlen(length));
 }
 
-/* RFC 9110 section 15.5.16: the answer to a coding that is not taken says which is. */
+/* RFC 9110 section 15.5.16: the answer to a coding that is not taken says which is, as that to a type does below. */
 static int check_coding(request_rec *r, rest_fault_t *fault)
 {
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
@@ -82,18 +82,16 @@ static int parse_json(const char *bytes, apr_size_t n, apr_int64_t most, rest_bo
     return 1;
 }
 
-int rest_body_read(request_rec *r, const rest_dir_t *conf, rest_body_t *body, apr_array_header_t *given, int *rc,
-                   rest_fault_t *fault)
+static int read_body(request_rec *r, const rest_dir_t *conf, rest_body_t *body, apr_array_header_t *given, int *rc,
+                     rest_fault_t *fault)
 {
     apr_size_t limit = (apr_size_t)TRESTLE_OR(conf->body_limit, REST_BODY_LIMIT), length;
     apr_int64_t most = TRESTLE_OR(conf->fields_max, REST_FIELDS_MAX);
+    rest_types_e types = TRESTLE_OR(conf->content_types, REST_TYPES_STRICT);
     rest_media_t media;
     char *bytes;
 
-    memset(body, 0, sizeof(*body));
-    if (!check_coding(r, fault)
-        || !rest_media_of_body(r->pool, apr_table_get(r->headers_in, "Content-Type"), conf->any_content_type == 1,
-                               &media, fault))
+    if (!rest_media_of_body(r->pool, apr_table_get(r->headers_in, "Content-Type"), types, &media, fault))
         return 0;
     if (media.kind == REST_MEDIA_MULTIPART) {
         arrival_t arrival = { rest_form_make(media.boundary, most, given), fault, 0 };
@@ -108,8 +106,22 @@ int rest_body_read(request_rec *r, const rest_dir_t *conf, rest_body_t *body, ap
     if (length == 0)
         return 1;
     if (media.kind == REST_MEDIA_NONE)
-        return rest_media_refuse(fault);
+        return rest_media_refuse(types, fault);
     body->kind = media.kind;
     return media.kind == REST_MEDIA_FORM ? rest_query_parse(bytes, length, REST_IN_BODY, most, given, fault)
                                          : parse_json(bytes, length, most, body, given, fault);
+}
+
+int rest_body_read(request_rec *r, const rest_dir_t *conf, rest_body_t *body, apr_array_header_t *given, int *rc,
+                   rest_fault_t *fault)
+{
+    memset(body, 0, sizeof(*body));
+    if (!check_coding(r, fault))
+        return 0;
+    if (read_body(r, conf, body, given, rc, fault))
+        return 1;
+    if (*rc == DECLINED && fault->status == HTTP_UNSUPPORTED_MEDIA_TYPE && !fault->field)
+        apr_table_setn(r->err_headers_out, "Accept",
+                       rest_media_accepted(TRESTLE_OR(conf->content_types, REST_TYPES_STRICT)));
+    return 0;
 }

@@ -4,6 +4,7 @@
 #ifndef REST_CONFIG_H
 #define REST_CONFIG_H
 
+#include "rest_media.h"
 #include "rest_route.h"
 
 #include <apr_time.h>
@@ -25,7 +26,7 @@ typedef struct {
     apr_int64_t rows_max;            /* rows of a page or of a function's set */
     apr_interval_time_t timeout;     /* microseconds; unset: the pool's */
     int refuse_unknown;              /* 1: an argument that a function does not have is a 400 */
-    int any_content_type;            /* 1: a body of any other type is read as JSON */
+    int content_types;               /* rest_types_e */
 } rest_dir_t;
 
 #define REST_SCHEMA     "api"

@@ -11,10 +11,18 @@ static int unsupported(rest_fault_t *fault, const char *detail)
     return rest_refuse(fault, 415, "UNSUPPORTED_MEDIA_TYPE", detail, NULL);
 }
 
-int rest_media_refuse(rest_fault_t *fault)
+int rest_media_refuse(rest_types_e types, rest_fault_t *fault)
 {
-    return unsupported(fault, "Send the body as application/json, application/x-www-form-urlencoded or "
-                              "multipart/form-data.");
+    return unsupported(fault, types == REST_TYPES_JSON
+                                  ? "Send the body as application/json."
+                                  : "Send the body as application/json, application/x-www-form-urlencoded or "
+                                    "multipart/form-data.");
+}
+
+const char *rest_media_accepted(rest_types_e types)
+{
+    return types == REST_TYPES_JSON ? "application/json"
+                                    : "application/json, application/x-www-form-urlencoded, multipart/form-data";
 }
 
 /* The bytes of "type/subtype" at the start of text; 0 if it is none. */
@@ -86,8 +94,10 @@ int rest_media_parse(apr_pool_t *pool, const char *type, rest_media_t *media, re
     return !malformed || unsupported(fault, "The Content-Type is malformed, or there is more than one.");
 }
 
-int rest_media_of_body(apr_pool_t *pool, const char *type, int any, rest_media_t *media, rest_fault_t *fault)
+int rest_media_of_body(apr_pool_t *pool, const char *type, rest_types_e types, rest_media_t *media, rest_fault_t *fault)
 {
+    int any = types == REST_TYPES_ANY;
+
     /* A comma may join two fields into one: which of them was meant is not guessed. */
     if (any && (!type || (essence_length(type) == 0 && !strchr(type, ',')))) {
         *media = (rest_media_t){ REST_MEDIA_JSON, NULL };
@@ -95,10 +105,11 @@ int rest_media_of_body(apr_pool_t *pool, const char *type, int any, rest_media_t
     }
     if (!rest_media_parse(pool, type, media, fault))
         return 0;
-    if (media->kind == REST_MEDIA_TEXT || media->kind == REST_MEDIA_OTHER) {
-        if (!any)
-            return rest_media_refuse(fault);
+    if (any && (media->kind == REST_MEDIA_TEXT || media->kind == REST_MEDIA_OTHER))
         media->kind = REST_MEDIA_JSON;
-    }
-    return 1;
+    if (media->kind == REST_MEDIA_NONE || media->kind == REST_MEDIA_JSON)
+        return 1;
+    if (media->kind == REST_MEDIA_FORM || media->kind == REST_MEDIA_MULTIPART)
+        return types != REST_TYPES_JSON || rest_media_refuse(types, fault);
+    return rest_media_refuse(types, fault);
 }

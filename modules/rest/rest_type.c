@@ -58,7 +58,12 @@ static int is_uuid(const char *text)
 
 static int is_boolean(const char *text)
 {
-    return !strcmp(text, "true") || !strcmp(text, "false") || !strcmp(text, "1") || !strcmp(text, "0");
+    static const char *const words[] = { "true", "false", "1", "0", "on", "off" }; /* a checkbox of a form is on */
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strcmp(text, words[i]))
+            return 1;
+    return 0;
 }
 
 static const char *skip_digits(const char *text)

@@ -62,6 +62,10 @@ RestRole body_one
     RestFieldsMax 3
     RestRoute GET,POST /few echo()
 </Location>
+<Location /only-json>
+    RestContentType json
+    RestRoute POST /only-json echo()
+</Location>
 <Location /lax>
     RestContentType any
     RestUnknownArguments ignore
@@ -153,6 +157,7 @@ def test_arrays_of_forms(server, kind):
         return send(server, "/echo", urlencode(pairs), "application/x-www-form-urlencoded").json()
 
     assert post(("tags", "a"), ("numbers", "1"), ("tags", "b,\"c\"\\"), ("numbers", "-2")) == {"tags": ["a", "b,\"c\"\\"], "numbers": [1, -2]}
+    assert post(("flag", "on"), ("name", ""), ("amount", ""), ("id", "")) == {"flag": True, "name": ""}
     assert post(("tags", "[a]")) == {"tags": ["[a]"]}
     assert post(("tags", '["a", "b"]'), ("numbers", "[]")) == {"tags": ["a", "b"], "numbers": []}
     assert post(("parts", '{"a": 1}'), ("parts", "[2]")) == {"parts": [{"a": 1}, [2]]}
@@ -370,6 +375,15 @@ def test_any_content_type(server):
         assert send(server, "/lax", '{"name": "a", "other": {}}', kind).json() == {"name": "a"}, kind
     assert send(server, "/lax", "{}", "text/plain, application/json").status == 415
     assert send(server, "/lax", multipart(part("name", "a"), part("other", "b")), "multipart/form-data; boundary=XyZ").json() == {"name": "a"}
+
+
+def test_json_only(server):
+    assert send(server, "/only-json", {"name": "a"}).json() == {"name": "a"}
+    for body, kind in ((b"name=a", "application/x-www-form-urlencoded"), (multipart(part("name", "a")), "multipart/form-data; boundary=XyZ"),
+                       (b"{}", "text/plain"), (b"{}", None)):
+        answer = send(server, "/only-json", body, kind)
+        assert refusal(answer)[:2] == (415, "UNSUPPORTED_MEDIA_TYPE") and answer.headers["accept"] == "application/json"
+    assert "multipart/form-data" in send(server, "/echo", "{}", "text/plain").headers["accept"]
 
 
 def raw(server, head, body=b""):

@@ -66,12 +66,12 @@ static void parameters_are_tokens_or_quoted(void **state)
 }
 
 /* The kind and boundary of a body's type, or the status of the refusal. */
-static const char *media(const char *type, int any)
+static const char *media(const char *type, rest_types_e types)
 {
     static const char *const kinds[] = { "none", "text", "json", "form", "multipart", "other" };
     rest_media_t found;
 
-    if (!rest_media_of_body(pool, type, any, &found, &fault))
+    if (!rest_media_of_body(pool, type, types, &found, &fault))
         return apr_itoa(pool, fault.status);
     return found.boundary ? apr_pstrcat(pool, kinds[found.kind], " ", found.boundary, NULL) : kinds[found.kind];
 }
@@ -101,9 +101,19 @@ static void media_types_of_bodies(void **state)
 
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_string_equal(media(cases[i][0], 0), cases[i][1]);
-        assert_string_equal(media(cases[i][0], 1), cases[i][2]);
+        assert_string_equal(media(cases[i][0], REST_TYPES_STRICT), cases[i][1]);
+        assert_string_equal(media(cases[i][0], REST_TYPES_ANY), cases[i][2]);
     }
+}
+
+static void json_only(void **state)
+{
+    (void)state;
+    assert_string_equal(media("application/json", REST_TYPES_JSON), "json");
+    assert_string_equal(media(NULL, REST_TYPES_JSON), "none");
+    assert_string_equal(media("application/x-www-form-urlencoded", REST_TYPES_JSON), "415");
+    assert_string_equal(media("multipart/form-data; boundary=a", REST_TYPES_JSON), "415");
+    assert_string_equal(media("text/plain", REST_TYPES_JSON), "415");
 }
 
 static void boundaries(void **state)
@@ -269,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_tokens_or_quoted),
         cmocka_unit_test(media_types_of_bodies),
+        cmocka_unit_test(json_only),
         cmocka_unit_test(boundaries),
         cmocka_unit_test(forms_in_pieces),
         cmocka_unit_test(malformed_forms),

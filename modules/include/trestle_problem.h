@@ -18,8 +18,8 @@ typedef struct {
 
 /*
  * A problem. Allocate it in r->pool (apr_pcalloc) and fill what is known. title and details are English, of the module
- * itself; a client that reads another language is told the text of the code instead, as mod_problem has it
- * (problem_texts.c), else that of the status. A new code gets its texts there.
+ * itself. A client that reads another language is told the same sentence, if problem_sentences.c of mod_problem has it,
+ * else the text of the code (problem_texts.c), else that of the status: new sentences and codes get theirs there.
  */
 typedef struct {
     int status;                       /* HTTP status, 400-599 */

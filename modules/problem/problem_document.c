@@ -1,5 +1,6 @@
 #include "problem_document.h"
 
+#include "problem_sentences.h"
 #include "problem_texts.h"
 #include "timestamp.h"
 
@@ -51,17 +52,21 @@ typedef struct {
 
 /*
  * What is configured for the code goes before what is said, since it knows the readers; what is configured for the status
- * only before the texts of this suite. What a module says is English, and so for readers of English only.
+ * only before the texts of this suite. What a module says is English: other readers get it if its sentence is known.
  */
-static const char *choose_text(const sources_t *sources, problem_language_e language, int verbatim, int *unknown)
+static const char *choose_text(apr_pool_t *pool, const sources_t *sources, problem_language_e language, int verbatim,
+                               int *unknown)
 {
     const char *text;
 
     if (sources->of_code && (text = problem_wording_text(sources->of_code, language, unknown)))
         return text;
-    if (sources->said && (verbatim || language == PROBLEM_ENGLISH)) {
+    if (sources->said) {
         *unknown |= verbatim;
-        return sources->said;
+        if (verbatim || language == PROBLEM_ENGLISH)
+            return sources->said;
+        if ((text = problem_sentence_in(pool, sources->said, language)))
+            return text;
     }
     if (sources->of_status && (text = problem_wording_text(sources->of_status, language, unknown)))
         return text;
@@ -86,8 +91,8 @@ static void choose_texts(const trestle_problem_t *problem, const char *code, con
     const sources_t details = { by_code ? by_code->detail : NULL, problem->detail, by_status ? by_status->detail : NULL,
                                 (of_code ? of_code : of_status)->detail[language] };
 
-    *title = choose_text(&titles, language, problem->verbatim, unknown);
-    *detail = choose_text(&details, language, problem->verbatim, unknown);
+    *title = choose_text(pool, &titles, language, problem->verbatim, unknown);
+    *detail = choose_text(pool, &details, language, problem->verbatim, unknown);
 }
 
 /* The code that the module gave, under the name that it has here; else the status's. */
@@ -170,7 +175,7 @@ static void fill_row(apr_pool_t *pool, trestle_template_value_t *cells, const ch
 }
 
 /* What is told of one field; NULL if nothing is in the language. */
-static const char *detail_of(const trestle_field_error_t *error, const problem_style_t *style,
+static const char *detail_of(apr_pool_t *pool, const trestle_field_error_t *error, const problem_style_t *style,
                              problem_language_e language, int verbatim, int *unknown)
 {
     const problem_texts_t *of_code = error->code ? problem_texts_of_code(error->code) : NULL;
@@ -178,7 +183,7 @@ static const char *detail_of(const trestle_field_error_t *error, const problem_s
     const sources_t details = { by_code ? by_code->detail : NULL, error->detail, NULL,
                                 of_code ? of_code->detail[language] : NULL };
 
-    return choose_text(&details, language, verbatim, unknown);
+    return choose_text(pool, &details, language, verbatim, unknown);
 }
 
 /* The errors by field, or the one field of the problem; as causes, always at least the problem itself. */
@@ -195,7 +200,7 @@ static void fill_lists(apr_pool_t *pool, const trestle_problem_t *problem, const
             const trestle_field_error_t *error = &APR_ARRAY_IDX(problem->errors, i, trestle_field_error_t);
 
             fill_row(pool, cells + i * COLUMNS, error->field, error->code,
-                     detail_of(error, style, language, problem->verbatim, unknown));
+                     detail_of(pool, error, style, language, problem->verbatim, unknown));
         }
     else
         fill_row(pool, cells, problem->field, code, detail);

@@ -47,6 +47,16 @@ def test_every_code_of_a_problem_has_texts():
         "add the code with its English and Korean sentence to problem_texts.c"
 
 
+def test_every_sentence_of_a_problem_is_known_in_all_languages():
+    known = (ROOT / "modules" / "problem" / "problem_sentences.c").read_text().replace('"\n      "', "")
+    said = {sentence: name for name in C_FILES if re.match(r"modules/(auth_jwt|identity|rest)/(?!identity_texts)", name)
+            and (ROOT / name).exists()
+            for sentence in re.findall(r'"([A-Z][a-z][^"\\%]*\.)"', re.sub(r'"\s*\n\s*"', "", (ROOT / name).read_text()))}
+    assert len(said) > 20
+    assert {sentence: name for sentence, name in said.items() if f'"{sentence}"' not in known} == {}, \
+        "add the sentence in English and Korean to problem_sentences.c"
+
+
 def test_texts_for_the_log_are_left_as_they_are():
     """httpd escapes what it logs; escaped before, each quote would stand behind two backslashes."""
     assert [name for name in C_FILES if name.startswith("modules/") and (ROOT / name).exists()

@@ -232,6 +232,35 @@ static void what_modules_say_is_for_readers_of_english(void **state)
     assert_true(localised);
 }
 
+static void sentences_of_modules_are_told_in_korean(void **state)
+{
+    static const struct {
+        const char *said, *korean;
+    } cases[] = {
+        { "The text is too long.", "텍스트가 너무 깁니다." },
+        { "The value must be a whole number from -32768 to 32767.", "-32768에서 32767 사이의 정수여야 합니다." },
+        { "There are more than 9 words.", "검색어가 9개를 넘었습니다." },
+        { "There are more than  words.", NULL },
+        { "There are more than - words.", NULL },
+        { "There are more than 9", NULL },
+        { "The text is too long. ", NULL },
+        { "", NULL },
+    };
+    problem_style_t style = { .template = compile("\"{detail}\"") };
+    trestle_problem_t problem = { .status = 400, .code = "VALIDATION_ERROR" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *korean = cases[i].korean ? cases[i].korean : "올바르지 않은 값이 있습니다.";
+
+        problem.detail = cases[i].said;
+        assert_string_equal(written(&problem, &style, PROBLEM_KOREAN, NULL),
+                            apr_pstrcat(pool, "\"", korean, "\"", NULL));
+        assert_string_equal(written(&problem, &style, PROBLEM_ENGLISH, NULL),
+                            apr_pstrcat(pool, "\"", cases[i].said, "\"", NULL));
+    }
+}
+
 static void fields_are_told_in_the_language_too(void **state)
 {
     static const trestle_field_error_t errors[] = { { "a", "REQUIRED_FIELD_MISSING", "It is missing." },
@@ -397,6 +426,7 @@ int main(void)
         cmocka_unit_test(every_code_has_details),
         cmocka_unit_test(wordings_have_an_order),
         cmocka_unit_test(what_modules_say_is_for_readers_of_english),
+        cmocka_unit_test(sentences_of_modules_are_told_in_korean),
         cmocka_unit_test(fields_are_told_in_the_language_too),
         cmocka_unit_test(inner_wordings_win),
         cmocka_unit_test(videoplanet),

@@ -172,6 +172,16 @@ static const dir_config_t *config_of(request_rec *r)
     return ap_get_module_config(r->per_dir_config, &prometheus_module);
 }
 
+/* Warns why r is not ready, at most once a second, since anyone may ask for reports as often as he likes. */
+static void warn(request_rec *r, const char *why)
+{
+    static apr_uint32_t warned;
+    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
+    int level = apr_atomic_xchg32(&warned, now) == now ? APLOG_INFO : APLOG_WARNING;
+
+    ap_log_rerror(APLOG_MARK, level, 0, r, "TRSPM03: not ready: %s", why);
+}
+
 /* The applied migrations, name → checksum; NULL if the database did not say. */
 static apr_hash_t *applied_migrations(request_rec *r, apr_time_t deadline)
 {
@@ -181,6 +191,8 @@ static apr_hash_t *applied_migrations(request_rec *r, apr_time_t deadline)
     trestle_pg_reply_t reply = { .outcome = TRESTLE_PG_UNAVAILABLE };
     apr_hash_t *applied;
 
+    if (!pool)
+        warn(r, "HealthMigrations has no pool to ask; add PgUse to its section or host");
     batch.timeout = deadline - apr_time_now();
     if (pool && batch.timeout >= 1000)
         pg_run(r, pool, &batch, &reply);
@@ -209,15 +221,6 @@ static int is_database_away(const apr_array_header_t *checks)
     return 0;
 }
 
-/* A warning once a second, since anyone may ask for reports as often as he likes. */
-static int warn_level(void)
-{
-    static apr_uint32_t warned;
-    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
-
-    return apr_atomic_xchg32(&warned, now) == now ? APLOG_INFO : APLOG_WARNING;
-}
-
 /* The check "migrations", behind the other modules' checks. */
 static int check_migrations(request_rec *r, apr_time_t deadline, apr_array_header_t *checks)
 {
@@ -241,7 +244,7 @@ static int check_migrations(request_rec *r, apr_time_t deadline, apr_array_heade
             check.message = apr_pstrcat(
                 r->pool, pending ? count_of(r->pool, pending, "pending") : "", pending && changed ? ", " : "",
                 changed ? count_of(r->pool, changed, "different in the database") : "", ".", NULL);
-            ap_log_rerror(APLOG_MARK, warn_level(), 0, r, "TRSPM03: not ready: %s Run trestle-migrate.", check.message);
+            warn(r, apr_pstrcat(r->pool, check.message, " Run trestle-migrate.", NULL));
         }
     }
     check.took = apr_time_now() - began;

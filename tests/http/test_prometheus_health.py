@@ -156,6 +156,7 @@ def test_migrations_are_compared(database):
                                        "message": "1 migration is different in the database."})
         postgres.sql("delete from trestle.migration where name = 'core/0002_b.sql'")
         assert ready(server)[1]["message"] == "1 migration is pending, 1 migration is different in the database."
+        assert re.search(r"prometheus:warn.*TRSPM03: not ready: 1 migration is different in the database. Run trestle-migrate.", server.log())
         postgres.sql("delete from trestle.migration")
         assert ready(server)[1]["message"] == "2 migrations are pending."
         assert "0001" not in server.get("/health/ready").body.decode()
@@ -182,8 +183,9 @@ def test_the_log_quotes_the_database_plainly(database):
 
 def test_a_server_of_migrations_without_pool_is_not_ready(database):
     _, config, _ = database
-    with Httpd(config.replace("PgUse main\n", ""), ours=WITH_PG) as server:
+    with Httpd(config.replace("PgUse main\n", ""), ours=WITH_PG, expected=("TRSPM03",)) as server:
         assert ready(server)[0] == 503 and server.get("/health/live").status == 200
+        assert "TRSPM03: not ready: HealthMigrations has no pool to ask; add PgUse" in server.log()
 
 
 def test_a_hanging_database_is_told_within_a_second(database):

@@ -1,5 +1,6 @@
 """mod_rest: bodies as JSON, forms and multipart/form-data, and what no client should send."""
 import json
+import subprocess
 
 import pytest
 
@@ -412,6 +413,24 @@ def test_a_get_has_no_body(server, unchanged):
 
 def test_a_get_may_announce_an_empty_body(server):
     assert raw(server, b"GET /echo HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 0\n")[0] == 200
+
+
+def test_bodies_over_http2(database):
+    config = "Protocols h2c http/1.1\n" + pool(database.conninfo("rest_bodies", "body_login")) + ROUTES
+    with Httpd(config, ours=OURS, modules=("http2",)) as server:
+        def curl(path, *arguments):
+            done = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-w", " %{http_version} %{http_code}", *arguments,
+                                   f"http://127.0.0.1:{server.port}{path}"], capture_output=True, text=True, check=True, timeout=20)
+            body, version, status = done.stdout.rsplit(" ", 2)
+            assert version == "2"
+            return int(status), json.loads(body)
+
+        assert curl("/echo", "-F", "name=한 \"글\"", "-F", "tags=a", "--form-string", "tags=b;c", "-F", "inputs={\"a\": 1};type=application/json") == (
+            200, {"name": "한 \"글\"", "tags": ["a", "b;c"], "inputs": {"a": 1}})
+        assert curl("/echo", "-F", "name=a", "-F", "files=@/etc/hostname")[0] == 415
+        assert curl("/echo", "-d", "name=a", "-H", "Content-Length:") == (200, {"name": "a"})
+        assert curl("/whole/1", "-H", "Content-Type: application/json", "-d", "[1]", "-X", "DELETE")[1]["body"] == [1]
+        assert curl("/echo")[0] == 200
 
 
 def test_limits_of_fields(server, unchanged):

@@ -301,6 +301,13 @@ def test_malformed_json_says_where(server, body, where):
         assert answer.status == 400 and answer.json()["code"] == "INVALID_JSON" and where in answer.json()["detail"], answer.body
 
 
+def test_a_place_in_json_is_told_in_korean(server):
+    for kind in ("application/json", "multipart/form-data; boundary=XyZ"):
+        answer = (send(server, "/echo", '{"a": 1', **{"Accept-Language": "ko"}) if kind == "application/json" else
+                  form(server, "/echo", part("inputs", '{"a": 1'), **{"Accept-Language": "ko"}))
+        assert "JSON" in answer.json()["detail"] and "1번째 줄, 8번째 글자" in answer.json()["detail"], answer.body
+
+
 @pytest.mark.parametrize("path,body,field", [
     ("/echo", '{"name": "a\\u0000"}', "name"), ("/echo", '{"inputs": {"a": ["\\u0000"]}}', "inputs"), ("/echo", '{"inputs": {"\\u0000": 1}}', "inputs"),
     ("/echo", '{"stage": {"key": "\\u0000"}}', "stage"), ("/echo", '{"parts": ["\\u0000"]}', "parts"), ("/whole/1", '["\\u0000"]', None),

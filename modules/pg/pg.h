@@ -30,6 +30,8 @@ typedef struct pg_connection_t {
     pg_statements_t prepared; /* its prepared statements */
     int forget;               /* 1: DEALLOCATE ALL before the next batch */
     int ready;                /* 1: counted in the pool's nready */
+    int resetting;            /* 1: the reset behind its last batch has not been answered yet */
+    apr_time_t reset_by;      /* when that is too late */
 } pg_connection_t;
 
 typedef struct pg_lane_t pg_lane_t; /* pg_multiplex.h */
@@ -131,8 +133,13 @@ pg_wait_e pg_wait_watching(pg_child_t *child, int fd, short events, const pg_wat
 pg_connection_t *pg_connect(trestle_pg_pool_t *pool, const char *conninfo, int slot, apr_time_t deadline,
                             char **message, char *sqlstate);
 
-/* 1 if an idle connection is still good: nothing has come from the server, or only what libpq digests itself. */
+/* 1 if an idle connection is still good: its session is reset, for which it waits if need be, and nothing else has come
+ * from the server but what libpq digests itself. */
 int pg_connection_alive(pg_connection_t *connection);
+
+/* Waits until the session is reset. 1: it is. 0: the connection is of no use any more; resetting is still 1 if the
+ * server has not answered in time. */
+int pg_connection_settle(pg_connection_t *connection);
 
 /* Closes and frees the connection. Waits a moment for the server's end of an idle one, so that its slot is not taken
  * by another before the server has counted it out. Does not free the slot. */

@@ -25,7 +25,7 @@ typedef enum {
     ANSWERED, /* committed, or refused */
     STALE,    /* prepared statements no longer fit: nothing was changed, repeat */
     LOST,     /* the connection broke */
-    DIRTY,    /* of run_t.left alone: the session is not as it must be for the next user */
+    DIRTY,    /* of run_t.left alone: the connection is not as it must be for the next user */
     TIMEOUT,
     STOPPED,
     CLIENT_GONE
@@ -117,14 +117,19 @@ static int must_reset(const run_t *run)
     return run->pool->reset && run->pool->prepare && !run->batch->read_only;
 }
 
-/* The reset's answers. The batch has its outcome whatever becomes of it, and nobody watches the client; only the
- * connection depends on it. */
-static end_e receive_reset(run_t *run)
+/* The reset that travels behind the batch. The client does not wait for it: who takes the connection next does. */
+static end_e leave_reset(run_t *run)
 {
-    const pg_watch_t watch = { .client = -1, .deadline = pg_now() + RESET_TIME };
-    end_e end = receive(run, &watch);
+    run->connection->resetting = 1;
+    run->connection->reset_by = pg_now() + RESET_TIME;
+    return ANSWERED;
+}
 
-    return end == ANSWERED && run->flight.unreset ? DIRTY : end;
+/* A batch that is repeated on the same connection waits for the reset; nobody watches the client meanwhile. */
+static end_e await_reset(run_t *run)
+{
+    leave_reset(run);
+    return pg_connection_settle(run->connection) ? ANSWERED : run->connection->resetting ? TIMEOUT : DIRTY;
 }
 
 static end_e receive_flight(run_t *run, int reset)
@@ -139,14 +144,11 @@ static end_e receive_flight(run_t *run, int reset)
         end = STALE;
     }
     if (reset)
-        run->left = receive_reset(run);
-    if (run->left != ANSWERED && run->left != DIRTY)
-        return end == STALE ? run->left : end;
-    if (PQtransactionStatus(pg) != PQTRANS_IDLE || PQpipelineStatus(pg) != PQ_PIPELINE_ON) {
+        run->left = end == STALE ? await_reset(run) : leave_reset(run);
+    if (run->left == TIMEOUT)
+        return TIMEOUT;
+    if (!reset && (PQtransactionStatus(pg) != PQTRANS_IDLE || PQpipelineStatus(pg) != PQ_PIPELINE_ON))
         run->left = DIRTY;
-        return ANSWERED;
-    }
-    /* Of a STALE batch the reset is often stale too; the repetition ends with one of its own. */
     return end;
 }
 
@@ -175,17 +177,8 @@ static end_e attempt(run_t *run)
 /* The connection of an answered batch, as the attempt left it. */
 static void give_back(run_t *run)
 {
-    if (run->left == ANSWERED) {
+    if (run->left == ANSWERED)
         pg_pool_release(run->connection);
-        return;
-    }
-    ap_log_rerror(
-        APLOG_MARK, APLOG_INFO, 0, run->r,
-        "TRSPG16: pool %s: the session was not reset behind the batch, whose outcome stands; its connection is "
-        "closed",
-        run->pool->name);
-    if (run->left == TIMEOUT || run->left == STOPPED)
-        pg_cancel_take(run->connection);
     else
         pg_pool_discard(run->connection);
 }
@@ -351,7 +344,7 @@ static void run_alone(run_t *run, apr_interval_time_t wait)
             }
             /* fall through */
         case ANSWERED:
-        case DIRTY:
+        case DIRTY: /* of run_t.left alone */
             give_back(run);
             answered(run);
             return;

@@ -1,4 +1,4 @@
-#include "pg.h"
+#include "pg_flight.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -157,9 +157,33 @@ pg_connection_t *pg_connect(trestle_pg_pool_t *pool, const char *conninfo, int s
     return NULL;
 }
 
+int pg_connection_settle(pg_connection_t *connection)
+{
+    PGconn *pg = connection->pg;
+    int failed = 0;
+
+    while (connection->resetting) {
+        pg_take_e take = pg_flight_skip(connection, &failed);
+        short events = (short)(PQflush(pg) > 0 ? POLLIN | POLLOUT : POLLIN);
+
+        connection->resetting = take == PG_TAKE_BUSY;
+        if (take == PG_TAKE_LOST)
+            return 0;
+        if (take == PG_TAKE_BUSY
+            && (pg_wait(connection->pool->child, PQsocket(pg), events, -1, connection->reset_by) != PG_READY
+                || !PQconsumeInput(pg)))
+            return 0;
+    }
+    return !failed && PQstatus(pg) == CONNECTION_OK && PQtransactionStatus(pg) == PQTRANS_IDLE
+           && PQpipelineStatus(pg) == PQ_PIPELINE_ON;
+}
+
 int pg_connection_alive(pg_connection_t *connection)
 {
     struct pollfd fd = { PQsocket(connection->pg), POLLIN | POLLRDHUP, 0 };
+
+    if (connection->resetting && !pg_connection_settle(connection))
+        return 0;
 
     /* A setting that the server reports is one readable moment; its farewell is two: the error, then the end. */
     for (int i = 0; i < 3; i++) {
@@ -175,6 +199,10 @@ void pg_connection_close(pg_connection_t *connection)
 {
     int fd = PQsocket(connection->pg);
 
+    if (connection->resetting) {
+        connection->reset_by = pg_now() + LINGER;
+        pg_connection_settle(connection);
+    }
     if (fd >= 0 && PQstatus(connection->pg) == CONNECTION_OK && PQtransactionStatus(connection->pg) == PQTRANS_IDLE
         && shutdown(fd, SHUT_WR) == 0) {
         apr_time_t deadline = pg_now() + LINGER;

@@ -68,6 +68,21 @@ static int send_statement(pg_flight_t *flight, const trestle_pg_statement_t *sta
                                0);
 }
 
+/* Should one of its commands fail the connection is closed: what they prepare needs no correction. */
+static int send_reset(pg_flight_t *flight)
+{
+    int nsteps = flight->nsteps;
+
+    for (int i = 0; i < PG_RESETS; i++) {
+        trestle_pg_statement_t statement = { .sql = resets[i] };
+
+        if (!send_statement(flight, &statement, PG_SETTINGS_PLACE))
+            return 0;
+    }
+    flight->nsteps = nsteps;
+    return PQpipelineSync(flight->connection->pg);
+}
+
 int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, int multiplexed)
 {
     const trestle_pg_batch_t *batch = flight->batch;
@@ -75,7 +90,7 @@ int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, 
     flight->connection = connection;
     flight->multiplexed = multiplexed;
     flight->failure = NULL;
-    flight->unreset = flight->nsteps = flight->nbatch = flight->at = flight->resetting = 0;
+    flight->nsteps = flight->at = 0;
     memset(flight->results, 0, (size_t)batch->nstatements * sizeof(*flight->results));
     if (connection->forget) {
         pg_statements_clear(&connection->prepared);
@@ -88,18 +103,9 @@ int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, 
     for (int i = 0; i < batch->nstatements; i++)
         if (!send_statement(flight, &batch->statements[i], i))
             return 0;
-    flight->nbatch = flight->nsteps;
     if (!PQpipelineSync(connection->pg))
         return 0;
-    if (!reset)
-        return 1;
-    for (int i = 0; i < PG_RESETS; i++) {
-        trestle_pg_statement_t statement = { .sql = resets[i] };
-
-        if (!send_statement(flight, &statement, PG_SETTINGS_PLACE))
-            return 0;
-    }
-    return PQpipelineSync(connection->pg);
+    return !reset || send_reset(flight);
 }
 
 static apr_status_t clear_result(void *result)
@@ -140,7 +146,7 @@ static int is_copy(ExecStatusType status)
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
-/* The answer to a step of the batch or of the reset behind it; step NULL: to the end of the transaction. */
+/* The answer to a step; NULL: to the end of the transaction. */
 static void take_result(pg_flight_t *flight, const pg_step_t *step, PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
@@ -153,9 +159,7 @@ static void take_result(pg_flight_t *flight, const pg_step_t *step, PGresult *re
     } else {
         if (step)
             take_back(flight, step);
-        if (flight->resetting) {
-            flight->unreset = 1;
-        } else if (status == PGRES_FATAL_ERROR && !flight->failure) {
+        if (status == PGRES_FATAL_ERROR && !flight->failure) {
             flight->failure = keep(flight, result);
             flight->failed_place = step ? step->place : flight->batch->nstatements;
             return;
@@ -167,20 +171,17 @@ static void take_result(pg_flight_t *flight, const pg_step_t *step, PGresult *re
 pg_take_e pg_flight_take(pg_flight_t *flight)
 {
     PGconn *pg = flight->connection->pg;
-    int end = flight->resetting ? flight->nsteps : flight->nbatch;
 
     while (!PQisBusy(pg)) {
-        const pg_step_t *step = flight->at < end ? &flight->steps[flight->at] : NULL;
+        const pg_step_t *step = flight->at < flight->nsteps ? &flight->steps[flight->at] : NULL;
         PGresult *result = PQgetResult(pg);
         ExecStatusType status = PQresultStatus(result);
 
         if (!result) {
-            if (PQstatus(pg) != CONNECTION_OK || ++flight->at > end + 1)
+            if (PQstatus(pg) != CONNECTION_OK || ++flight->at > flight->nsteps + 1)
                 return PG_TAKE_LOST;
         } else if (status == PGRES_PIPELINE_SYNC) {
             PQclear(result);
-            flight->resetting = 1;
-            flight->at = flight->nbatch;
             return PG_TAKE_DONE;
         } else {
             take_result(flight, step, result);
@@ -191,7 +192,7 @@ pg_take_e pg_flight_take(pg_flight_t *flight)
     return PG_TAKE_BUSY;
 }
 
-pg_take_e pg_flight_skip(pg_connection_t *connection)
+pg_take_e pg_flight_skip(pg_connection_t *connection, int *failed)
 {
     int nothing = 0;
 
@@ -202,9 +203,8 @@ pg_take_e pg_flight_skip(pg_connection_t *connection)
         PQclear(result);
         if (status == PGRES_PIPELINE_SYNC)
             return PG_TAKE_DONE;
-        /* Which command failed is not known: it may have prepared a statement. */
-        if (status == PGRES_FATAL_ERROR)
-            connection->forget = 1;
+        if (result && (status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED))
+            *failed = 1;
         nothing = result ? 0 : nothing + 1;
         if (PQstatus(connection->pg) != CONNECTION_OK || is_copy(status) || nothing > 1)
             return PG_TAKE_LOST;

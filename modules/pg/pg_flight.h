@@ -32,12 +32,9 @@ typedef struct {
     int multiplexed;   /* 1: other flights are on the connection too */
     PGresult *failure; /* the first error of the batch; belongs to owner */
     int failed_place;
-    int unreset; /* 1: a command of the reset has failed */
     pg_step_t steps[PG_STEPS_MAX];
-    int nsteps;    /* of both transactions */
-    int nbatch;    /* of the first: the batch's */
-    int at;        /* the step whose answer comes next */
-    int resetting; /* 1: the batch has its outcome; what comes answers the reset */
+    int nsteps; /* of the batch: the answers to the reset are pg_connection_settle's */
+    int at;     /* the step whose answer comes next */
 } pg_flight_t;
 
 /* What libpq has received so far: not all yet, all up to the transaction's end, or nothing any more. */
@@ -49,12 +46,13 @@ typedef enum { PG_TAKE_BUSY, PG_TAKE_DONE, PG_TAKE_LOST } pg_take_e;
  */
 int pg_flight_send(pg_flight_t *flight, pg_connection_t *connection, int reset, int multiplexed);
 
-/* Takes the answers that libpq has received, up to the end of the flight's transaction, whose own answer is the
- * commit's. Called again after PG_TAKE_DONE it takes those of the reset. Does not wait. */
+/* Takes the answers that libpq has received, up to the end of the batch's transaction, whose own answer is the
+ * commit's. Does not wait. */
 pg_take_e pg_flight_take(pg_flight_t *flight);
 
-/* The same for a flight that nobody waits for any more: its answers are thrown away. */
-pg_take_e pg_flight_skip(pg_connection_t *connection);
+/* The same for a transaction whose answers are thrown away: a flight that nobody waits for any more, a reset. failed
+ * becomes 1 if one of its commands failed. */
+pg_take_e pg_flight_skip(pg_connection_t *connection, int *failed);
 
 /* 1 if the batch failed because the server no longer knows a prepared statement, or can no longer use its plan. */
 int pg_flight_is_stale(const pg_flight_t *flight);

@@ -202,12 +202,15 @@ static pg_connection_t *break_up(pg_lane_t *lane, const pg_turn_t *but)
 /* What the thread that leaves a lane does with its connection, without the lock. */
 typedef enum { KEEP_GOING, RELEASE, DISCARD, CANCEL } leave_e;
 
-/* Past a flight that nobody waits for any more, if all of its answers have come. The lock is held. */
+/* Past a flight that nobody waits for any more, if all of its answers have come. Which of its commands failed is not
+ * known: it may have prepared a statement. The lock is held. */
 static pg_take_e skip(pg_lane_t *lane)
 {
-    pg_take_e take = pg_flight_skip(lane->connection);
+    pg_connection_t *connection = lane->connection;
+    pg_take_e take = pg_flight_skip(connection, &connection->forget);
 
-    return take == PG_TAKE_BUSY && PQconsumeInput(lane->connection->pg) ? pg_flight_skip(lane->connection) : take;
+    return take == PG_TAKE_BUSY && PQconsumeInput(connection->pg) ? pg_flight_skip(connection, &connection->forget)
+                                                                  : take;
 }
 
 /*

@@ -107,6 +107,26 @@ pg_connection_t *pg_pool_open(trestle_pg_pool_t *pool, apr_time_t deadline)
     return open_in_slot(pool, slot, deadline);
 }
 
+/* 1 if the connection can be used; otherwise it is gone. The lock is not held. */
+static int is_good(pg_connection_t *connection)
+{
+    int resetting = connection->resetting;
+
+    if (pg_connection_alive(connection))
+        return 1;
+    if (resetting)
+        ap_log_error(
+            APLOG_MARK, APLOG_INFO, 0, connection->pool->server,
+            "TRSPG16: pool %s: a session was not reset behind a batch, whose outcome stands; the connection is "
+            "closed",
+            connection->pool->name);
+    if (connection->resetting)
+        pg_cancel_take(connection);
+    else
+        pg_pool_discard(connection);
+    return 0;
+}
+
 /* The lock is held. */
 static pg_connection_t *pop_idle(trestle_pg_pool_t *pool)
 {
@@ -144,8 +164,7 @@ static pg_connection_t *take_turn(trestle_pg_pool_t *pool, pg_waiter_t *waiter, 
     pthread_mutex_unlock(&pool->lock);
     if (slot >= 0) {
         connection = open_in_slot(pool, slot, deadline);
-    } else if (!pg_connection_alive(connection)) {
-        pg_pool_discard(connection);
+    } else if (!is_good(connection)) {
         connection = NULL;
     }
     pthread_mutex_lock(&pool->lock);
@@ -165,16 +184,19 @@ static pg_acquire_e wait_for(trestle_pg_pool_t *pool, pg_waiter_t *waiter, apr_t
     for (;;) {
         apr_time_t now, until = deadline;
         struct timespec at;
+        int good;
 
         if (waiter->given) {
             *connection = waiter->given;
             waiter->given = NULL;
             note_waiting(pool);
-            if (PQstatus((*connection)->pg) == CONNECTION_OK)
+            if (!(*connection)->resetting && PQstatus((*connection)->pg) == CONNECTION_OK)
                 return PG_GOT;
             pthread_mutex_unlock(&pool->lock);
-            pg_pool_discard(*connection);
+            good = is_good(*connection);
             pthread_mutex_lock(&pool->lock);
+            if (good)
+                return PG_GOT;
             pg_queue_prepend(&pool->waiters, waiter);
         }
         while (pool->waiters.first == waiter) {
@@ -214,9 +236,8 @@ pg_acquire_e pg_pool_acquire(trestle_pg_pool_t *pool, apr_time_t deadline, pg_co
     pthread_mutex_lock(&pool->lock);
     if (!pool->waiters.first && (*connection = pop_idle(pool))) {
         pthread_mutex_unlock(&pool->lock);
-        if (pg_connection_alive(*connection))
+        if (is_good(*connection))
             return PG_GOT;
-        pg_pool_discard(*connection);
         pthread_mutex_lock(&pool->lock);
     }
     began = pg_now();

@@ -163,7 +163,7 @@ def test_a_database_that_hangs(own):
 
 def test_a_backend_that_hangs(own):
     with server(own.conninfo(), "PgMax 2\nPgTimeout 400ms", mpm="event", expected=["TRSPG15"]) as one:
-        pid = int(rows(one, "sql SELECT pg_backend_pid()")[0][0][0])
+        pid = int(rows(one, "read_only", "sql SELECT pg_backend_pid()")[0][0][0])
         os.kill(pid, signal.SIGSTOP)
         try:
             with timed(least=0.3, most=1):

@@ -29,6 +29,12 @@ static void *create_dir_config(apr_pool_t *p, char *dir TRESTLE_UNUSED)
     conf->body_limit = TRESTLE_UNSET;
     conf->fields_max = TRESTLE_UNSET;
     conf->rows_max = TRESTLE_UNSET;
+    conf->query_limit = TRESTLE_UNSET;
+    conf->page_size = TRESTLE_UNSET;
+    conf->filters_max = TRESTLE_UNSET;
+    conf->expand_depth = TRESTLE_UNSET;
+    conf->expand_rows = TRESTLE_UNSET;
+    conf->count = TRESTLE_UNSET;
     conf->timeout = TRESTLE_UNSET;
     conf->refuse_unknown = TRESTLE_UNSET;
     conf->content_types = TRESTLE_UNSET;
@@ -60,6 +66,12 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
     merged->body_limit = TRESTLE_PICK(base, add, body_limit);
     merged->fields_max = TRESTLE_PICK(base, add, fields_max);
     merged->rows_max = TRESTLE_PICK(base, add, rows_max);
+    merged->query_limit = TRESTLE_PICK(base, add, query_limit);
+    merged->page_size = TRESTLE_PICK(base, add, page_size);
+    merged->filters_max = TRESTLE_PICK(base, add, filters_max);
+    merged->expand_depth = TRESTLE_PICK(base, add, expand_depth);
+    merged->expand_rows = TRESTLE_PICK(base, add, expand_rows);
+    merged->count = TRESTLE_PICK(base, add, count);
     merged->timeout = TRESTLE_PICK(base, add, timeout);
     merged->refuse_unknown = TRESTLE_PICK(base, add, refuse_unknown);
     merged->content_types = TRESTLE_PICK(base, add, content_types);
@@ -137,6 +149,43 @@ static const char *set_rows_max(cmd_parms *cmd, void *dir, const char *arg)
     return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->rows_max);
 }
 
+static const char *set_query_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_size(cmd->pool, arg, 1, 1024 * 1024, &((rest_dir_t *)dir)->query_limit);
+}
+
+static const char *set_page_size(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->page_size);
+}
+
+static const char *set_filters_max(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 0, 1000, &((rest_dir_t *)dir)->filters_max);
+}
+
+static const char *set_expand_depth(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 0, 10, &((rest_dir_t *)dir)->expand_depth);
+}
+
+static const char *set_expand_rows(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return trestle_setting_number(cmd->pool, arg, 1, 100000, &((rest_dir_t *)dir)->expand_rows);
+}
+
+static const char *set_count(cmd_parms *cmd, void *dir, const char *arg)
+{
+    static const char *const words[] = { "exact", "asked", "none" };
+
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(arg, words[i])) {
+            ((rest_dir_t *)dir)->count = i;
+            return NULL;
+        }
+    return apr_psprintf(cmd->pool, "RestCount '%s' is none of exact, asked and none; write one of them", arg);
+}
+
 static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
 {
     return trestle_setting_duration(cmd->pool, arg, 1000, apr_time_from_sec(3600), &((rest_dir_t *)dir)->timeout);
@@ -183,6 +232,17 @@ static const command_rec commands[] = {
                   "the most fields of a query or of a body"),
     AP_INIT_TAKE1("RestRowsMax", set_rows_max, NULL, RSRC_CONF | ACCESS_CONF,
                   "the most rows of a page or of a function's set"),
+    AP_INIT_TAKE1("RestQueryLimit", set_query_limit, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the longest query string, in bytes or with K or M"),
+    AP_INIT_TAKE1("RestPageSize", set_page_size, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the rows of a page unless the client says otherwise"),
+    AP_INIT_TAKE1("RestFiltersMax", set_filters_max, NULL, RSRC_CONF | ACCESS_CONF, "the most conditions of a request"),
+    AP_INIT_TAKE1("RestExpandDepth", set_expand_depth, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the most relationships behind each other in expand, filters and ordering"),
+    AP_INIT_TAKE1("RestExpandRows", set_expand_rows, NULL, RSRC_CONF | ACCESS_CONF,
+                  "the most rows of a list within a row"),
+    AP_INIT_TAKE1("RestCount", set_count, NULL, RSRC_CONF | ACCESS_CONF,
+                  "when the rows of a list are counted: exact, asked or none"),
     AP_INIT_TAKE1("RestTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,
                   "the longest time a request may use the database"),
     AP_INIT_TAKE1("RestUnknownArguments", set_unknown_arguments, NULL, RSRC_CONF | ACCESS_CONF,

@@ -20,6 +20,7 @@ static const struct {
     { "22001", 400, "VALIDATION_ERROR", "The text is too long." },
     { "22021", 400, "VALIDATION_ERROR", "The text is not valid UTF-8." },
     { "22P05", 400, "VALIDATION_ERROR", "The text holds a character that cannot be stored." },
+    { "2201B", 400, "VALIDATION_ERROR", "The regular expression is malformed." },
     { "22", 400, "VALIDATION_ERROR", "The value is not valid." },
     { "23502", 400, "REQUIRED_FIELD_MISSING", "The field is required." },
     { "23503", 409, "CONFLICT", "The change contradicts another record." },
@@ -155,6 +156,8 @@ static void translate_meaning(apr_pool_t *pool, const trestle_pg_error_t *error,
             rest_refuse(fault, 404, "NOT_FOUND", NULL, NULL);
     } else if (error->constraint || error->column || !strncmp(error->sqlstate, "23", 2)) {
         name_columns(pool, error, attempt, fault);
+    } else if (!strcmp(error->sqlstate, "2201B")) {
+        fault->field = statement->pattern;
     } else if (!strncmp(error->sqlstate, "22", 2) && !error->context && statement->nrows == 1) {
         fault->field = statement->row;
     }

@@ -207,6 +207,8 @@ static int gather(work_t *work, int *rc)
     work->given = apr_array_make(r->pool, 8, sizeof(rest_given_t));
     for (int i = 0; route && i < route->nvariables; i++)
         rest_query_add(work->given, route->variables[i], REST_IN_PATH, work->match.values[i], NULL);
+    if (r->args && strlen(r->args) > (apr_size_t)TRESTLE_OR(work->conf->query_limit, REST_QUERY_LIMIT))
+        return rest_refuse(&work->fault, HTTP_REQUEST_URI_TOO_LARGE, "URI_TOO_LONG", "The query is too long.", NULL);
     if (r->args
         && !rest_query_parse(r->args, strlen(r->args), REST_IN_QUERY,
                              TRESTLE_OR(work->conf->fields_max, REST_FIELDS_MAX), work->given, &work->fault))
@@ -219,9 +221,58 @@ static int gather(work_t *work, int *rc)
                           NULL);
 }
 
+/* A row is written from the members of an object, or from a form. */
+static int check_object(work_t *work)
+{
+    return work->body.kind != REST_MEDIA_JSON || work->body.json.type == REST_JSON_OBJECT
+           || rest_refuse(&work->fault, HTTP_BAD_REQUEST, "INVALID_JSON", "The body must be a JSON object.", NULL);
+}
+
 static apr_int64_t rows_max(const work_t *work)
 {
     return TRESTLE_OR(work->conf->rows_max, REST_ROWS_MAX);
+}
+
+/* The plan for rows of a table, view or function, by the method. */
+static int plan_rows(work_t *work, const rest_target_t *target, int one_row, rest_plan_t *plan)
+{
+    static const struct {
+        unsigned method;
+        rest_operation_e operation;
+        rest_right_e right;
+    } writes[] = { { REST_POST, REST_INSERT_ROW, REST_MAY_INSERT },
+                   { REST_PUT, REST_UPDATE_ROW, REST_MAY_UPDATE },
+                   { REST_PATCH, REST_UPDATE_ROW, REST_MAY_UPDATE },
+                   { REST_DELETE, REST_DELETE_ROW, REST_MAY_DELETE } };
+    const rest_dir_t *conf = work->conf;
+    const rest_limits_t limits = {
+        .rows_max = rows_max(work),
+        .page_size = TRESTLE_OR(conf->page_size, REST_PAGE_SIZE),
+        .filters_max = TRESTLE_OR(conf->filters_max, REST_FILTERS_MAX),
+        .expand_depth = TRESTLE_OR(conf->expand_depth, REST_EXPAND_DEPTH),
+        .expand_rows = TRESTLE_OR(conf->expand_rows, REST_EXPAND_ROWS),
+        .count = TRESTLE_OR(conf->count, REST_COUNT_EXACT),
+        .refuse_unknown = TRESTLE_OR(conf->refuse_unknown, 1),
+    };
+    const rest_pages_t pages = {
+        .catalogue = work->catalogue,
+        .relation = target->relation,
+        .function = target->function,
+        .role = rest_catalogue_role(work->catalogue, work->role),
+        .one_row = one_row,
+        .given = work->given,
+        .limits = &limits,
+    };
+
+    if (work->method == REST_GET)
+        return rest_pages_may(&pages, REST_MAY_SELECT, work->anonymous, &work->fault)
+               && rest_pages_read(work->r->pool, &pages, plan, &work->fault);
+    for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+        if (work->method == writes[i].method)
+            return rest_pages_may(&pages, writes[i].right, work->anonymous, &work->fault) && check_object(work)
+                   && rest_pages_write(work->r->pool, &pages, writes[i].operation,
+                                       work->method == REST_POST || work->method == REST_PUT, plan, &work->fault);
+    return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
 }
 
 /* The plan of a route: to a table or view, or to a function. */
@@ -229,45 +280,42 @@ static int plan_route(work_t *work, rest_plan_t *plan)
 {
     const rest_route_t *route = work->match.route;
     apr_pool_t *pool = work->r->pool;
-    const rest_relation_t *relation =
-        route->is_function ? NULL : rest_catalogue_relation(work->catalogue, route->target);
-    const rest_function_t *function = relation ? NULL : rest_catalogue_function(work->catalogue, route->target);
+    const rest_target_t target = {
+        .relation = route->is_function ? NULL : rest_catalogue_relation(work->catalogue, route->target),
+    };
+    const rest_function_t *function = target.relation ? NULL : rest_catalogue_function(work->catalogue, route->target);
 
     if (function)
         return rest_call_plan(pool, function, work->given, work->body.kind == REST_MEDIA_JSON ? &work->body.json : NULL,
                               TRESTLE_OR(work->conf->refuse_unknown, 1), plan, &work->fault);
-    if (!relation)
-        return rest_blame(&work->fault, apr_psprintf(pool,
-                                                     "RestRoute %s goes to %s, which schema %s does not have; create "
-                                                     "it, or correct the route",
-                                                     route->path, route->target, work->catalogue->schema));
-    if (work->method != REST_GET)
-        return rest_blame(&work->fault,
-                          apr_psprintf(pool,
-                                       "RestRoute %s writes to %s; tables are only read, write a function "
-                                       "and name it %s()",
-                                       route->path, relation->quoted, route->target));
-    return rest_pages_plan(pool, relation, route->ends_in_variable, work->given, rows_max(work), plan, &work->fault);
+    if (target.relation)
+        return plan_rows(work, &target, route->ends_in_variable, plan);
+    return rest_blame(&work->fault, apr_psprintf(pool,
+                                                 "RestRoute %s goes to %s, which schema %s does not have; create "
+                                                 "it, or correct the route",
+                                                 route->path, route->target, work->catalogue->schema));
 }
 
 /* The plan of a path of dialect pages. The location may be asked without its slash. */
 static int plan_pages(work_t *work, rest_plan_t *plan)
 {
     apr_pool_t *pool = work->r->pool;
-    const char *prefix = work->conf->prefix, *key;
+    const char *prefix = work->conf->prefix;
     apr_size_t n = strlen(prefix);
-    const rest_relation_t *relation =
-        strncmp(work->r->uri, prefix, n) ? NULL : rest_pages_target(pool, work->catalogue, work->r->uri + n, &key);
+    rest_target_t target;
 
-    if (!relation && !work->match.allowed)
-        return rest_refuse(&work->fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
-    if (relation)
-        work->match.allowed |= REST_GET;
-    if (!relation || work->method != REST_GET)
+    if (strncmp(work->r->uri, prefix, n) || !rest_pages_target(pool, work->catalogue, work->r->uri + n, &target)) {
+        if (!work->match.allowed)
+            return rest_refuse(&work->fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
         return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
-    if (key && !rest_pages_key(relation, key, work->given, &work->fault))
+    }
+    work->match.allowed |= rest_pages_methods(&target);
+    if (!(work->method & work->match.allowed))
+        return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
+    if (target.nkeys > 0 && !rest_pages_keys(&target, work->given, &work->fault))
         return 0;
-    return rest_pages_plan(pool, relation, key != NULL, work->given, rows_max(work), plan, &work->fault);
+    plan->has_address = 1;
+    return plan_rows(work, &target, target.nkeys > 0, plan);
 }
 
 static int make_plan(work_t *work, rest_plan_t *plan)
@@ -297,7 +345,7 @@ static void run(work_t *work, const rest_plan_t *plan, const rest_statement_t *s
         .nsettings = sizeof(settings) / sizeof(settings[0]),
         .statements = statements,
         .nstatements = 1,
-        .read_only = plan->operation != REST_CALL || plan->function->volatility != 'v',
+        .read_only = plan->operation == REST_CALL ? plan->function->volatility != 'v' : plan->operation < REST_CALL,
         .timeout = TRESTLE_OR(work->conf->timeout, 0),
     };
 

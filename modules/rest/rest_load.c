@@ -1,64 +1,21 @@
 #include "rest_load.h"
 
 #include "rest_constraint.h"
+#include "rest_relationship.h"
+#include "rest_view.h"
 
+#include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Everything is schema-qualified: the login role's search_path is not ours to trust. */
-const char *const rest_load_sql[REST_LOAD_STATEMENTS] = {
-    "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
-
-    /* Every type that is used, the bases of domains and the elements of arrays included: oid, schema, name, kind
-     * (pg_type.typtype), base of a domain, element of an array. */
-    "WITH RECURSIVE used(oid) AS ("
-    " SELECT a.atttypid FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
-    "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    "  WHERE n.nspname = $1 AND a.attnum > 0 AND NOT a.attisdropped"
-    " UNION SELECT p.prorettype FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
-    "  WHERE n.nspname = $1"
-    " UNION SELECT x.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace,"
-    "  pg_catalog.unnest(p.proargtypes) AS x(oid) WHERE n.nspname = $1"
-    " UNION SELECT x.oid FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid,"
-    "  LATERAL (VALUES (t.typbasetype), (CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END)) AS x(oid)"
-    "  WHERE x.oid <> 0)"
-    " SELECT t.oid, n.nspname, t.typname, t.typtype, t.typbasetype,"
-    "  CASE WHEN t.typcategory = 'A' AND t.typtype <> 'd' THEN t.typelem ELSE 0 END"
-    " FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid"
-    " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace",
-
-    /* One row a column: relation, kind, column, type, place in the primary key. */
-    "SELECT c.relname, c.relkind, a.attname, a.atttypid, pk.place"
-    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-    " LEFT JOIN LATERAL (SELECT k.place FROM pg_catalog.pg_constraint p,"
-    "  pg_catalog.unnest(p.conkey) WITH ORDINALITY AS k(attnum, place)"
-    "  WHERE p.conrelid = c.oid AND p.contype = 'p' AND k.attnum = a.attnum) AS pk ON true"
-    " WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
-    " ORDER BY c.relname, a.attnum",
-
-    /* One row an input argument, or one with NULLs for a function without: oid, name, volatility, type returned, set
-     * returned, name of the argument, its type, whether it has a default, its mode. */
-    "SELECT p.oid, p.proname, p.provolatile, p.prorettype, p.proretset, x.name, x.type,"
-    " x.place > p.pronargs - p.pronargdefaults, x.mode"
-    " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
-    " LEFT JOIN LATERAL ("
-    "  SELECT y.name, y.type, y.mode, pg_catalog.row_number() OVER (ORDER BY y.place) AS place"
-    "  FROM (SELECT p.proargnames[a.place] AS name, a.type, coalesce(p.proargmodes[a.place], 'i') AS mode, a.place"
-    "   FROM pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::pg_catalog.oid[]))"
-    "    WITH ORDINALITY AS a(type, place)) AS y"
-    "  WHERE y.mode IN ('i', 'b', 'v')) AS x ON true"
-    " WHERE n.nspname = $1 AND p.prokind = 'f'"
-    " AND p.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, "
-    "'pg_catalog.event_trigger'::pg_catalog.regtype)"
-    " ORDER BY p.proname, p.oid, x.place",
-
-    rest_constraint_sql,
-};
 
 static const char *text(const PGresult *result, int row, int column)
 {
     return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
+static const char *copy(apr_pool_t *pool, const PGresult *result, int row, int column)
+{
+    return apr_pstrdup(pool, text(result, row, column));
 }
 
 static unsigned oid(const PGresult *result, int row, int column)
@@ -75,6 +32,40 @@ static int flag(const PGresult *result, int row, int column)
     return value && *value == 't';
 }
 
+/* Digits 0 and 1, one a role. */
+static rest_roles_t roles(const PGresult *result, int row, int column)
+{
+    const char *digits = text(result, row, column);
+    rest_roles_t set = 0;
+
+    for (int i = 0; digits && digits[i] && i < REST_ROLES_MAX; i++)
+        set |= (rest_roles_t)(digits[i] == '1') << i;
+    return set;
+}
+
+/* Numbers between blanks, in pool. */
+static int *numbers(apr_pool_t *pool, const PGresult *result, int row, int column, int *n)
+{
+    const char *at = text(result, row, column);
+    int *list = apr_palloc(pool, sizeof(*list) * (strlen(at) / 2 + 1));
+    char *end;
+
+    for (*n = 0; *at; at = end) {
+        list[*n] = (int)strtol(at, &end, 10);
+        if (end == at)
+            break;
+        ++*n;
+    }
+    return list;
+}
+
+static void load_roles(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result) && i < REST_ROLES_MAX; i++)
+        if (text(result, i, 0))
+            catalogue->roles[catalogue->nroles++] = copy(pool, result, i, 0);
+}
+
 static void load_types(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
 {
     int n = PQntuples(result), settled;
@@ -83,14 +74,17 @@ static void load_types(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGre
         rest_type_t *type =
             rest_catalogue_add_type(catalogue, pool, oid(result, i, 0), text(result, i, 1), text(result, i, 2));
 
+        type->is_comparable = flag(result, i, 6);
         if (*text(result, i, 3) == 'c')
             type->kind = REST_ROW;
     }
     for (int i = 0; i < n; i++) {
         rest_type_t *type = (rest_type_t *)rest_catalogue_type(catalogue, oid(result, i, 0));
 
-        if ((type->element = rest_catalogue_type(catalogue, oid(result, i, 5))))
+        if ((type->element = rest_catalogue_type(catalogue, oid(result, i, 5)))) {
             type->kind = REST_ARRAY;
+            type->is_comparable = type->element->is_comparable;
+        }
     }
     /* A domain may stand on a domain that comes later: repeat until nothing changes. */
     do {
@@ -99,26 +93,134 @@ static void load_types(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGre
             rest_type_t *type = (rest_type_t *)rest_catalogue_type(catalogue, oid(result, i, 0));
             const rest_type_t *base = rest_catalogue_type(catalogue, oid(result, i, 4));
 
-            if (base && type->kind != base->kind) {
+            if (base && (type->kind != base->kind || type->is_comparable != base->is_comparable)) {
                 type->kind = base->kind;
                 type->element = base->element;
+                type->is_comparable = base->is_comparable;
                 settled = 0;
             }
         }
     } while (!settled);
 }
 
+/* Comments come when the columns that their tags name are there. */
+static void load_relations(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result); i++) {
+        rest_relation_t *relation = rest_catalogue_add_relation(catalogue, pool, oid(result, i, 0), text(result, i, 1),
+                                                                text(result, i, 2), *text(result, i, 3));
+
+        relation->writes = atoi(text(result, i, 10));
+        relation->has_trigger = flag(result, i, 11);
+        /* Rows of a composite type come from functions, whose own right it is. */
+        for (int right = 0; catalogue->nroles > 0 && relation->kind != 'c' && right < REST_RIGHTS; right++)
+            relation->may[right] = roles(result, i, 6 + right);
+    }
+}
+
+static void load_comments(const rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result); i++)
+        rest_catalogue_set_comment((rest_relation_t *)rest_catalogue_by_oid(catalogue, oid(result, i, 0)), pool,
+                                   text(result, i, 4));
+}
+
+static void set_origin(void *baton, int number, unsigned relation, int origin)
+{
+    rest_column_t *column = (rest_column_t *)rest_relation_numbered(baton, number);
+
+    if (column) {
+        column->origin_relation = relation;
+        column->origin_column = origin;
+    }
+}
+
+static void load_origins(const rest_catalogue_t *catalogue, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result); i++)
+        if (text(result, i, 5))
+            rest_view_origins(text(result, i, 5), set_origin,
+                              (rest_relation_t *)rest_catalogue_by_oid(catalogue, oid(result, i, 0)));
+}
+
 static void load_columns(rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
 {
-    rest_relation_t *relation = NULL;
+    for (int i = 0; i < PQntuples(result); i++) {
+        rest_relation_t *relation = (rest_relation_t *)rest_catalogue_by_oid(catalogue, oid(result, i, 0));
+        rest_column_t *column;
+
+        if (!relation)
+            continue;
+        column = rest_catalogue_add_column(relation, pool, text(result, i, 2),
+                                           rest_catalogue_type(catalogue, oid(result, i, 3)), atoi(text(result, i, 1)));
+        column->not_null = flag(result, i, 4);
+        column->has_default = flag(result, i, 5);
+        column->is_generated = flag(result, i, 6);
+        column->comment = copy(pool, result, i, 7);
+        if (text(result, i, 11))
+            column->length_max = atoi(text(result, i, 11));
+        if (text(result, i, 12))
+            column->digits_max = atoi(text(result, i, 12));
+        for (int right = 0; right < REST_MAY_DELETE; right++)
+            if (text(result, i, 8 + right))
+                column->may[right] = roles(result, i, 8 + right);
+    }
+}
+
+static void load_keys(const rest_catalogue_t *catalogue, apr_pool_t *pool, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result); i++) {
+        rest_relation_t *relation = (rest_relation_t *)rest_catalogue_by_oid(catalogue, oid(result, i, 0));
+        int n, *list = numbers(pool, result, i, 2, &n);
+
+        if (relation && n > 0)
+            rest_catalogue_add_key(relation, pool, flag(result, i, 1), list, n);
+    }
+}
+
+static apr_array_header_t *load_foreign_keys(apr_pool_t *pool, const PGresult *result)
+{
+    apr_array_header_t *list = apr_array_make(pool, 16, sizeof(rest_foreign_key_t));
 
     for (int i = 0; i < PQntuples(result); i++) {
-        const char *place = text(result, i, 4);
+        rest_foreign_key_t *key = apr_array_push(list);
 
-        if (!relation || strcmp(relation->name, text(result, i, 0)))
-            relation = rest_catalogue_add_relation(catalogue, pool, text(result, i, 0), *text(result, i, 1));
-        rest_catalogue_add_column(relation, pool, text(result, i, 2), rest_catalogue_type(catalogue, oid(result, i, 3)),
-                                  place ? atoi(place) : 0);
+        key->constraint = copy(pool, result, i, 0);
+        key->from = oid(result, i, 1);
+        key->columns = numbers(pool, result, i, 2, &key->ncolumns);
+        key->to = oid(result, i, 3);
+        key->targets = numbers(pool, result, i, 4, &key->ncolumns);
+        key->comment = copy(pool, result, i, 5);
+    }
+    return list;
+}
+
+/* A function's own columns, where it has them by RETURNS TABLE or OUT. */
+static rest_relation_t *add_result(rest_catalogue_t *catalogue, apr_pool_t *pool, rest_function_t *function)
+{
+    rest_relation_t *rows = rest_catalogue_add_relation(catalogue, pool, 0, catalogue->schema, function->name, 'c');
+
+    /* Such rows are no relation of the database: nothing but their function leads to them. */
+    apr_hash_set(catalogue->by_oid, &rows->oid, sizeof(rows->oid), NULL);
+    rows->quoted = function->quoted;
+    return rows;
+}
+
+static void load_argument(rest_catalogue_t *catalogue, apr_pool_t *pool, rest_function_t *function,
+                          const PGresult *result, int i)
+{
+    const rest_type_t *type = rest_catalogue_type(catalogue, oid(result, i, 9));
+    const char *mode = text(result, i, 11), *name = text(result, i, 8);
+
+    if (!type)
+        return;
+    if (*mode != 't' && *mode != 'o')
+        rest_catalogue_add_argument(function, pool, name, type, flag(result, i, 10))->variadic = *mode == 'v';
+    if ((*mode == 't' || *mode == 'o' || *mode == 'b') && function->returns && function->returns->kind == REST_ROW) {
+        if (!function->rows)
+            function->rows = add_result(catalogue, pool, function);
+        rest_catalogue_add_column((rest_relation_t *)function->rows, pool, name ? name : "", type,
+                                  function->rows->columns->nelts + 1);
     }
 }
 
@@ -128,17 +230,18 @@ static void load_functions(rest_catalogue_t *catalogue, apr_pool_t *pool, const 
     unsigned current = 0;
 
     for (int i = 0; i < PQntuples(result); i++) {
-        const rest_type_t *type;
-
         if (!function || oid(result, i, 0) != current) {
             current = oid(result, i, 0);
             function =
                 rest_catalogue_add_function(catalogue, pool, text(result, i, 1), *text(result, i, 2),
                                             rest_catalogue_type(catalogue, oid(result, i, 3)), flag(result, i, 4));
+            function->rows = rest_catalogue_by_oid(catalogue, oid(result, i, 5));
+            function->comment = copy(pool, result, i, 6);
+            if (catalogue->nroles > 0)
+                function->may_execute = roles(result, i, 7);
         }
-        if ((type = rest_catalogue_type(catalogue, oid(result, i, 6))))
-            rest_catalogue_add_argument(function, pool, text(result, i, 5), type, flag(result, i, 7))->variadic =
-                *text(result, i, 8) == 'v';
+        if (text(result, i, 11))
+            load_argument(catalogue, pool, function, result, i);
     }
 }
 
@@ -146,11 +249,18 @@ rest_catalogue_t *rest_load_catalogue(apr_pool_t *pool, const char *schema, PGre
 {
     rest_catalogue_t *catalogue;
 
-    if (PQntuples(results[REST_LOAD_SCHEMA]) == 0)
+    if (PQntuples(results[REST_LOAD_ROLES]) == 0)
         return NULL;
     catalogue = rest_catalogue_make(pool, schema);
+    load_roles(catalogue, pool, results[REST_LOAD_ROLES]);
     load_types(catalogue, pool, results[REST_LOAD_TYPES]);
+    load_relations(catalogue, pool, results[REST_LOAD_RELATIONS]);
     load_columns(catalogue, pool, results[REST_LOAD_COLUMNS]);
+    load_keys(catalogue, pool, results[REST_LOAD_KEYS]);
+    load_origins(catalogue, results[REST_LOAD_RELATIONS]);
+    load_comments(catalogue, pool, results[REST_LOAD_RELATIONS]);
+    rest_catalogue_finish(catalogue, pool);
+    rest_relationships_derive(catalogue, pool, load_foreign_keys(pool, results[REST_LOAD_FOREIGN_KEYS]));
     load_functions(catalogue, pool, results[REST_LOAD_FUNCTIONS]);
     catalogue->constraints = rest_constraint_load(pool, results[REST_LOAD_CONSTRAINTS]);
     return catalogue;

@@ -11,9 +11,12 @@
 
 /* The statements, each but the last with the schema's name as its only parameter, to be run in this order as one batch. */
 enum {
-    REST_LOAD_SCHEMA,
+    REST_LOAD_ROLES,
     REST_LOAD_TYPES,
+    REST_LOAD_RELATIONS,
     REST_LOAD_COLUMNS,
+    REST_LOAD_KEYS,
+    REST_LOAD_FOREIGN_KEYS,
     REST_LOAD_FUNCTIONS,
     REST_LOAD_CONSTRAINTS,
     REST_LOAD_STATEMENTS

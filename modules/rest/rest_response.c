@@ -1,11 +1,9 @@
 #include "rest_response.h"
 
 #include "rest_json.h"
-#include "rest_pages.h"
+#include "rest_rows.h"
 
 #include "body.h"
-#include "request.h"
-#include "text.h"
 
 #include "http_protocol.h"
 
@@ -28,55 +26,6 @@ static int send_nothing(request_rec *r, int status)
     if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED)
         ap_set_content_length(r, 0);
     return trestle_body_end(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
-}
-
-static void add_bytes(request_rec *r, apr_bucket_brigade *brigade, const char *bytes, apr_size_t n)
-{
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, n, r->pool, r->connection->bucket_alloc));
-}
-
-static int send_row(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
-{
-    if (PQntuples(result) == 0)
-        return rest_refuse(fault, HTTP_NOT_FOUND, "NOT_FOUND", NULL, NULL);
-    if (PQntuples(result) > 1)
-        return rest_blame(fault, apr_psprintf(r->pool,
-                                              "several rows of %s fit the path, which must name one; end the RestRoute "
-                                              "in a variable for a unique column",
-                                              plan->relation->quoted));
-    *rc = trestle_body_send(r, HTTP_OK, JSON, PQgetvalue(result, 0, 0), (apr_size_t)PQgetlength(result, 0, 0));
-    return 1;
-}
-
-/* The address of this list as the client may use it again, without its query. */
-static const char *base_address(request_rec *r)
-{
-    const char *origin = trestle_public_url_of(r), *path = r->unparsed_uri;
-
-    path = path[0] == '/' ? apr_pstrmemdup(r->pool, path, strcspn(path, "?")) : ap_escape_uri(r->pool, r->uri);
-    return apr_pstrcat(r->pool, origin ? origin : "", path, NULL);
-}
-
-static int send_page(request_rec *r, const rest_plan_t *plan, const PGresult *result)
-{
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    trestle_text_t head = trestle_text_make(r->pool, 256);
-    apr_int64_t count = apr_atoi64(PQgetvalue(result, 0, 0)), size = plan->page_size_given ? plan->page_size : 0;
-    apr_size_t length = (apr_size_t)PQgetlength(result, 0, 1);
-    const char *base = base_address(r);
-
-    trestle_text_addf(&head, "{\"count\":%" APR_INT64_T_FMT ",\"next\":", count);
-    trestle_text_add_json(
-        &head, plan->page * plan->page_size < count ? rest_pages_link(r->pool, base, plan->page + 1, size) : NULL);
-    trestle_text_adds(&head, ",\"previous\":");
-    trestle_text_add_json(&head, plan->page > 1 ? rest_pages_link(r->pool, base, plan->page - 1, size) : NULL);
-    trestle_text_adds(&head, ",\"results\":");
-    ap_set_content_type(r, JSON);
-    ap_set_content_length(r, (apr_off_t)(head.length + length + 1));
-    add_bytes(r, brigade, head.bytes, head.length);
-    add_bytes(r, brigade, PQgetvalue(result, 0, 1), length);
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_immortal_create("}", 1, r->connection->bucket_alloc));
-    return trestle_body_end(r, brigade);
 }
 
 /* What response.status asks for; 0 if it is no status that can be sent. */
@@ -184,13 +133,6 @@ static int send_call(request_rec *r, const rest_plan_t *plan, const PGresult *re
 
 int rest_response_send(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
 {
-    switch (plan->operation) {
-    case REST_READ_ROW:
-        return send_row(r, plan, result, rc, fault);
-    case REST_READ_PAGE:
-        *rc = send_page(r, plan, result);
-        return 1;
-    default:
-        return send_call(r, plan, result, rc, fault);
-    }
+    return plan->operation == REST_CALL ? send_call(r, plan, result, rc, fault)
+                                        : rest_rows_send(r, plan, result, rc, fault);
 }

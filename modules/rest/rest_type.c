@@ -11,12 +11,25 @@ rest_kind_e rest_kind_of(const char *name)
     static const struct {
         const char *name;
         rest_kind_e kind;
-    } kinds[] = { { "bool", REST_BOOLEAN },  { "int2", REST_INT2 },      { "int4", REST_INT4 },
-                  { "int8", REST_INT8 },     { "numeric", REST_NUMBER }, { "float4", REST_NUMBER },
-                  { "float8", REST_NUMBER }, { "text", REST_TEXT },      { "varchar", REST_TEXT },
-                  { "bpchar", REST_TEXT },   { "name", REST_TEXT },      { "uuid", REST_UUID },
-                  { "json", REST_JSON },     { "jsonb", REST_JSON },     { "void", REST_VOID },
-                  { "record", REST_ROW } };
+    } kinds[] = { { "bool", REST_BOOLEAN },
+                  { "int2", REST_INT2 },
+                  { "int4", REST_INT4 },
+                  { "int8", REST_INT8 },
+                  { "numeric", REST_NUMBER },
+                  { "float4", REST_NUMBER },
+                  { "float8", REST_NUMBER },
+                  { "text", REST_TEXT },
+                  { "varchar", REST_TEXT },
+                  { "bpchar", REST_TEXT },
+                  { "name", REST_TEXT },
+                  { "uuid", REST_UUID },
+                  { "json", REST_JSON },
+                  { "jsonb", REST_JSON },
+                  { "void", REST_VOID },
+                  { "record", REST_ROW },
+                  { "date", REST_DATE },
+                  { "timestamp", REST_TIMESTAMP },
+                  { "timestamptz", REST_TIMESTAMP } };
 
     for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (!strcmp(kinds[i].name, name))
@@ -140,6 +153,10 @@ const char *rest_type_wish(const rest_type_t *type)
         return "an array";
     case REST_ROW:
         return "an object";
+    case REST_DATE:
+        return "a date such as 2025-12-31";
+    case REST_TIMESTAMP:
+        return "a time such as 2025-12-31T23:59:59Z";
     default:
         return "text";
     }

@@ -6,7 +6,7 @@
 
 /* A domain has the kind of its base type. */
 typedef enum {
-    REST_OTHER, /* dates, enumerations, ranges, …: any text, judged by the database */
+    REST_OTHER, /* times, enumerations, ranges, …: any text, judged by the database */
     REST_BOOLEAN,
     REST_INT2,
     REST_INT4,
@@ -17,7 +17,9 @@ typedef enum {
     REST_JSON, /* json and jsonb */
     REST_ARRAY,
     REST_VOID,
-    REST_ROW /* composite types and record */
+    REST_ROW, /* composite types and record */
+    REST_DATE,
+    REST_TIMESTAMP /* with and without time zone */
 } rest_kind_e;
 
 /* Part of a catalogue, and as immutable. */
@@ -26,6 +28,7 @@ typedef struct rest_type_t {
     const char *quoted;                /* for casts: "pg_catalog"."int8" with its quotes */
     rest_kind_e kind;                  /* judged on the base type of a domain */
     const struct rest_type_t *element; /* of an array; NULL otherwise */
+    int is_comparable;                 /* its values can be told apart and put into an order */
 } rest_type_t;
 
 /* The kind of a type of schema pg_catalog by its name; REST_OTHER for those without special rules. */

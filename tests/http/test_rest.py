@@ -255,9 +255,9 @@ def test_pages_of_tables(server):
     last = server.get("/tables/item?page=5&page_size=10").json()
     assert (last["next"], last["previous"]) == (None, "/tables/item?page=4&page_size=10")
     assert [row["id"] for row in last["results"]] == [41, 42, 43, 44, 45]
-    assert server.get("/tables/item/?page=9").json()["results"] == []
+    assert code_of(server.get("/tables/item/?page=9")) == (404, "NOT_FOUND", "page")
     for query in ("page=0", "page=x", "page=1&page=2", "page_size=1001", "page=-1", "page=99999999999999999999",
-                  "name=x", "page_size="):
+                  "page_size="):
         assert server.get(f"/tables/item/?{query}").status == 400, query
     assert code_of(server.get("/tables/item/?nme=x")) == (400, "VALIDATION_ERROR", "nme")
     assert code_of(server.get("/item/7?page=1")) == (400, "VALIDATION_ERROR", "page")
@@ -282,8 +282,9 @@ def test_methods(server):
     answer = server.request("PUT", "/echo/7")
     assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
     assert server.request("PATCH", "/nowhere").status == 404
-    answer = server.request("DELETE", "/tables/item/7")
-    assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    answer = server.request("DELETE", "/tables/item/")
+    assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert server.request("DELETE", "/tables/item/7").status == 401
     for path in ("/echo/7", "/tables/item/"):
         answer = server.request("OPTIONS", path)
         assert answer.status == 200 and answer.headers["allow"].endswith("OPTIONS")
@@ -377,7 +378,7 @@ def test_operator_mistakes_are_500_and_say_the_mend_in_the_log(server):
             continue
         assert answer.status == 500 and b"rest_" not in answer.body
         assert mend in server.log()
-    assert server.post("/item").status == 500 and "write a function" in server.log()
+    assert server.post("/item").status == 401
 
 
 def test_timeout_is_503(server):

@@ -25,7 +25,9 @@ apr_array_header_t *rest_literal_split(apr_pool_t *pool, const char *text)
 {
     apr_array_header_t *texts = apr_array_make(pool, 4, sizeof(const char *));
 
-    for (const char *at = text; *text; at++) {
+    if (!*text)
+        return texts;
+    for (const char *at = text;; at++) {
         const char *value;
 
         if (*at == '"') {
@@ -39,9 +41,8 @@ apr_array_header_t *rest_literal_split(apr_pool_t *pool, const char *text)
         }
         APR_ARRAY_PUSH(texts, const char *) = value;
         if (!*at)
-            break;
+            return texts;
     }
-    return texts;
 }
 
 /* Copies text, with a backslash before each of the characters special. */

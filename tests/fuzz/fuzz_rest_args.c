@@ -10,30 +10,25 @@
 #include <apr_strings.h>
 
 #include "rest/rest_call.h"
-#include "rest/rest_pages.h"
 #include "rest/rest_sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static rest_catalogue_t *catalogue;
 static const rest_function_t *function;
-static const rest_relation_t *relation;
 
 static void make_catalogue(apr_pool_t *pool)
 {
     static const char *const types[] = { "int2", "int4", "int8", "bool", "numeric", "text", "uuid", "jsonb", "date" };
     rest_function_t *made;
-    rest_relation_t *table;
     rest_type_t *array, *row;
 
     catalogue = rest_catalogue_make(pool, "api");
     made = rest_catalogue_add_function(catalogue, pool, "f", 'v', NULL, 0);
-    table = rest_catalogue_add_relation(catalogue, pool, "t", 'r');
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         const rest_type_t *type = rest_catalogue_add_type(catalogue, pool, i + 1, "pg_catalog", types[i]);
 
         rest_catalogue_add_argument(made, pool, apr_psprintf(pool, "%c", 'a' + (int)i), type, 1);
-        rest_catalogue_add_column(table, pool, apr_psprintf(pool, "%c", 'a' + (int)i), type, i == 0);
     }
     array = rest_catalogue_add_type(catalogue, pool, 100, "pg_catalog", "_int4");
     array->kind = REST_ARRAY;
@@ -47,7 +42,6 @@ static void make_catalogue(apr_pool_t *pool)
     row->kind = REST_ROW;
     rest_catalogue_add_argument(made, pool, "z", row, 1);
     function = made;
-    relation = table;
 }
 
 /* A statement's text holds nothing of the input: only what the catalogue and the builder write. */
@@ -74,8 +68,6 @@ static void run(apr_pool_t *pool, const char *text, size_t size)
 
     if (!rest_query_parse(text, n, REST_IN_QUERY, 1000, given, &fault))
         return;
-    if (rest_pages_plan(pool, relation, 0, given, 100, &plan, &fault))
-        check(pool, &plan);
     if (line && !rest_json_parse(line + 1, size - n - 1, &body, &mistake))
         return;
     if (line && body.type == REST_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))

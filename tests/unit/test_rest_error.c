@@ -35,7 +35,7 @@ static const char *meaning(trestle_pg_error_t error, int anonymous)
 {
     const char *values[] = { "7", "x" }, *fields[] = { "id", "name" };
     int in_path[] = { 1, 0 };
-    rest_statement_t statement = { "SELECT", 2, values, fields, in_path, 0, NULL };
+    rest_statement_t statement = { "SELECT", 2, values, fields, in_path, 0, NULL, NULL };
 
     apr_array_header_t *given = apr_array_make(pool, 4, sizeof(rest_given_t));
     const rest_attempt_t attempt = { &statement, NULL, NULL, given, NULL, anonymous };

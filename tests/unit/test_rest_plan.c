@@ -11,7 +11,6 @@
 #include <apr_strings.h>
 
 #include "rest/rest_call.h"
-#include "rest/rest_pages.h"
 #include "rest/rest_sql.h"
 
 static apr_pool_t *pool;
@@ -27,7 +26,6 @@ static const rest_type_t *type(const char *name)
 static void make_catalogue(void)
 {
     rest_type_t *array, *pair;
-    rest_relation_t *item, *view, *odd, *two;
     rest_function_t *f;
 
     catalogue = rest_catalogue_make(pool, "api");
@@ -36,17 +34,6 @@ static void make_catalogue(void)
     array->element = type("int4");
     pair = rest_catalogue_add_type(catalogue, pool, 1001, "api", "pair");
     pair->kind = REST_ROW;
-
-    item = rest_catalogue_add_relation(catalogue, pool, "item", 'r');
-    rest_catalogue_add_column(item, pool, "id", type("int8"), 1);
-    rest_catalogue_add_column(item, pool, "name", type("text"), 0);
-    view = rest_catalogue_add_relation(catalogue, pool, "seen", 'v');
-    rest_catalogue_add_column(view, pool, "id", type("uuid"), 0);
-    odd = rest_catalogue_add_relation(catalogue, pool, "a\"; DROP TABLE b; --", 'r');
-    rest_catalogue_add_column(odd, pool, "c\"d", type("int2"), 1);
-    two = rest_catalogue_add_relation(catalogue, pool, "two", 'r');
-    rest_catalogue_add_column(two, pool, "b", type("int4"), 2);
-    rest_catalogue_add_column(two, pool, "a", type("int4"), 1);
 
     f = rest_catalogue_add_function(catalogue, pool, "make", 'v', type("jsonb"), 0);
     rest_catalogue_add_argument(f, pool, "id", type("int8"), 0);
@@ -321,74 +308,6 @@ static void overloads_are_chosen_by_names(void **state)
     assert_string_equal(refusal(), "400 VALIDATION_ERROR c");
 }
 
-/* Plans a path of dialect pages behind its prefix. */
-static int pages(const char *path, const char *query)
-{
-    apr_array_header_t *given = apr_array_make(pool, 4, sizeof(rest_given_t));
-    const rest_relation_t *relation;
-    const char *key;
-
-    memset(&plan, 0, sizeof(plan));
-    memset(&fault, 0, sizeof(fault));
-    if (query && !rest_query_parse(query, strlen(query), REST_IN_QUERY, 1000, given, &fault))
-        return 0;
-    if (!(relation = rest_pages_target(pool, catalogue, path, &key)))
-        return rest_refuse(&fault, 404, "NO_TARGET", NULL, NULL);
-    if (key && !rest_pages_key(relation, key, given, &fault))
-        return 0;
-    return rest_pages_plan(pool, relation, key != NULL, given, 100, &plan, &fault);
-}
-
-static void pages_of_relations(void **state)
-{
-    (void)state;
-    assert_true(pages("item/7/", NULL));
-    assert_string_equal(sql(), "SELECT pg_catalog.row_to_json(t.*) FROM \"api\".\"item\" AS t WHERE t.\"id\" = "
-                               "$1::\"pg_catalog\".\"int8\" LIMIT 2 | 7");
-    assert_true(pages("item", "page=3&page_size=100"));
-    assert_string_equal(sql(), "SELECT (SELECT pg_catalog.count(*) FROM \"api\".\"item\" AS t), "
-                               "coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(p.*)), '[]') FROM (SELECT t.* FROM "
-                               "\"api\".\"item\" AS t ORDER BY t.\"id\" LIMIT $1::pg_catalog.int8 OFFSET "
-                               "$2::pg_catalog.int8) AS p | 100 200");
-    assert_true(pages("item/", NULL));
-    assert_string_equal(strstr(sql(), "|"), "| 20 0");
-    assert_true(pages("two/", NULL));
-    assert_non_null(strstr(sql(), "ORDER BY t.\"a\", t.\"b\" LIMIT"));
-    assert_true(pages("seen/123e4567-e89b-12d3-a456-426614174000", NULL));
-    assert_true(pages("a\"; DROP TABLE b; --/1", NULL));
-    assert_non_null(strstr(sql(), "FROM \"api\".\"a\"\"; DROP TABLE b; --\" AS t WHERE t.\"c\"\"d\" = "));
-}
-
-static void page_refusals(void **state)
-{
-    static const char *const cases[][3] = {
-        { "nothing", NULL, "404 NO_TARGET -" },
-        { "", NULL, "404 NO_TARGET -" },
-        { "item/1/2", NULL, "404 NO_TARGET -" },
-        { "item//", NULL, "404 NO_TARGET -" },
-        { "item\"", NULL, "404 NO_TARGET -" },
-        { "two/1", NULL, "404 NOT_FOUND -" },
-        { "item/x", NULL, "404 NOT_FOUND -" },
-        { "seen/1", NULL, "404 NOT_FOUND -" },
-        { "item/1", "page=1", "400 VALIDATION_ERROR page" },
-        { "item", "name=x", "400 VALIDATION_ERROR name" },
-        { "item", "page=0", "400 VALIDATION_ERROR page" },
-        { "item", "page=-1", "400 VALIDATION_ERROR page" },
-        { "item", "page=1000000001", "400 VALIDATION_ERROR page" },
-        { "item", "page=99999999999999999999999", "400 VALIDATION_ERROR page" },
-        { "item", "page=1e3", "400 VALIDATION_ERROR page" },
-        { "item", "page=", "400 VALIDATION_ERROR page" },
-        { "item", "page=1&page=2", "400 VALIDATION_ERROR page" },
-        { "item", "page_size=101", "400 VALIDATION_ERROR page_size" },
-    };
-
-    (void)state;
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_false(pages(cases[i][0], cases[i][1]));
-        assert_string_equal(refusal(), cases[i][2]);
-    }
-}
-
 static void names_are_quoted(void **state)
 {
     (void)state;
@@ -400,18 +319,11 @@ static void names_are_quoted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions_become_statements),
-        cmocka_unit_test(text_depends_on_the_shape_only),
-        cmocka_unit_test(the_path_wins_then_the_body),
-        cmocka_unit_test(json_values_keep_their_digits),
-        cmocka_unit_test(wrong_values_name_their_field),
-        cmocka_unit_test(bad_bodies),
-        cmocka_unit_test(nesting_has_a_limit),
-        cmocka_unit_test(many_fields),
-        cmocka_unit_test(overloads_are_chosen_by_names),
-        cmocka_unit_test(pages_of_relations),
-        cmocka_unit_test(page_refusals),
-        cmocka_unit_test(names_are_quoted),
+        cmocka_unit_test(functions_become_statements),   cmocka_unit_test(text_depends_on_the_shape_only),
+        cmocka_unit_test(the_path_wins_then_the_body),   cmocka_unit_test(json_values_keep_their_digits),
+        cmocka_unit_test(wrong_values_name_their_field), cmocka_unit_test(bad_bodies),
+        cmocka_unit_test(nesting_has_a_limit),           cmocka_unit_test(many_fields),
+        cmocka_unit_test(overloads_are_chosen_by_names), cmocka_unit_test(names_are_quoted),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -5,6 +5,6 @@ LIBS_trestle    :=
 LIBS_problem    :=
 LIBS_pg         := -lpq
 LIBS_auth_jwt   := -lcrypto -ljwt
-LIBS_identity   := -ljansson -lcrypto -lsodium -lpq
+LIBS_identity   := -ljansson -lcrypto -lsodium -lcrypt -lpq
 LIBS_rest       := -lpq
 LIBS_prometheus := -lcrypto -lpq

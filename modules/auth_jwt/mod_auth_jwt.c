@@ -90,12 +90,12 @@ static void set_user(request_rec *r)
     r->ap_auth_type = (char *)"JWT";
 }
 
-/* Signature first, claims only then: nothing of an unsigned payload is parsed. NULL and the caller is set, or a reason. */
-static const char *verify(request_rec *r, const jwt_config_t *config, const jwt_credential_t *credential)
+/* Signature first, claims only then: nothing of an unsigned payload is parsed. NULL and caller and claims, or a reason. */
+static const char *judge(request_rec *r, const jwt_config_t *config, const jwt_credential_t *credential,
+                         const trestle_caller_t **caller, const jwt_json_t **claims)
 {
     const jwt_mapping_t mapping = jwt_config_mapping(config);
     const jwt_rules_t rules = jwt_config_rules(config);
-    const jwt_json_t *claims;
     const jwt_key_t *key;
     const char *reason;
     jwt_token_t token;
@@ -106,14 +106,25 @@ static const char *verify(request_rec *r, const jwt_config_t *config, const jwt_
         return "no key of ours has its algorithm and kid";
     if (!jwt_verify(key, &token))
         return "its signature does not verify";
-    if (!(claims = jwt_json_object(r->pool, token.payload, token.payload_length)))
+    if (!(*claims = jwt_json_object(r->pool, token.payload, token.payload_length)))
         return "its payload is not a JSON object";
-    if ((reason = jwt_claims_check(claims, &rules, r->request_time))
-        || (token.is_access_token && (reason = jwt_claims_check_access(claims))))
+    if ((reason = jwt_claims_check(*claims, &rules, r->request_time))
+        || (token.is_access_token && (reason = jwt_claims_check_access(*claims))))
         return reason;
-    set_caller(r, jwt_caller_make(r->pool, claims, token.payload, &mapping, jwt_source_name(credential->source)),
-               claims, credential->source);
+    *caller = jwt_caller_make(r->pool, *claims, token.payload, &mapping, jwt_source_name(credential->source));
     return NULL;
+}
+
+/* NULL and the request has its caller, or a reason. */
+static const char *verify(request_rec *r, const jwt_config_t *config, const jwt_credential_t *credential)
+{
+    const trestle_caller_t *caller;
+    const jwt_json_t *claims;
+    const char *reason = judge(r, config, credential, &caller, &claims);
+
+    if (!reason)
+        set_caller(r, caller, claims, credential->source);
+    return reason;
 }
 
 /* Makes the caller of a subject that was proved otherwise. NULL, or the reason why it cannot be one. */
@@ -351,6 +362,28 @@ static int trestle_has_signing_key(server_rec *s)
     return server && server->has_signer;
 }
 
+static apr_status_t trestle_verify_token(request_rec *r, const char *token, const trestle_caller_t **caller)
+{
+    static const jwt_source_t handed_over = { JWT_FROM_BEARER, NULL };
+    const jwt_config_t *config = jwt_config_of(r);
+    jwt_credential_t credential = { &handed_over, token, token ? strlen(token) : 0 };
+    jwt_credential_e found = JWT_CREDENTIAL_FOUND;
+    const char *reason = "it is no single token of the kind expected there";
+    const jwt_json_t *claims;
+
+    if (!config->keys)
+        return APR_ENOTIMPL;
+    if (!token)
+        found = jwt_credential_find(r->headers_in, jwt_config_sources(config), &credential);
+    if (found == JWT_CREDENTIAL_ABSENT)
+        return APR_NOTFOUND;
+    if (found == JWT_CREDENTIAL_FOUND && !(reason = judge(r, config, &credential, caller, &claims)))
+        return APR_SUCCESS;
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSAJ20: token is not good: %s, request %s", reason,
+                  trestle_request_id_of(r));
+    return APR_EINVAL;
+}
+
 static apr_status_t trestle_sign_claims(request_rec *r, const char *claims, const char **token)
 {
     const jwt_config_t *config = jwt_config_of(r);
@@ -368,6 +401,7 @@ static void register_hooks(apr_pool_t *p)
 
     APR_REGISTER_OPTIONAL_FN(trestle_caller);
     APR_REGISTER_OPTIONAL_FN(trestle_token_refused);
+    APR_REGISTER_OPTIONAL_FN(trestle_verify_token);
     APR_REGISTER_OPTIONAL_FN(trestle_sign_claims);
     APR_REGISTER_OPTIONAL_FN(trestle_has_signing_key);
     ap_hook_check_config(jwt_directive_check, NULL, NULL, APR_HOOK_MIDDLE);

@@ -1,46 +1,46 @@
 /*
- * What operations on accounts ask of the database: the SQL functions of schema trestle and of the application.
- *
- * Functions return NULL when the database did it, else the problem to answer with; everything lives in r->pool.
+ * Batches for operations on accounts: they run as the pool's login role, and what goes wrong becomes the problem to
+ * answer with. Everything lives in r->pool.
  */
 #ifndef IDENTITY_DATABASE_H
 #define IDENTITY_DATABASE_H
 
 #include "identity_config.h"
+#include "trestle_pg.h"
 #include "trestle_problem.h"
 
-/* An account as trestle.login_begin tells it. */
+/* A batch under construction. */
 typedef struct {
-    const char *id;            /* a bigint as text; NULL: there is no such account */
-    const char *password_hash; /* NULL: it has none */
-} identity_account_t;
-
-/* A session to be written. */
-typedef struct {
-    const char *account; /* the account's id */
-    const char *id;      /* UUID, "sid" of its tokens */
-    const char *token;   /* UUID, "jti" of the first token */
-    apr_time_t expires;
-    const char *text; /* the token itself, for the application's answer */
-} identity_session_t;
+    request_rec *r;
+    const char *claims; /* for SQL's request.jwt.claims; "{}" where nobody is signed in */
+    int read_only;
+    int n;
+    trestle_pg_statement_t statements[4];
+    PGresult **results; /* of the statements, once it has run */
+} identity_batch_t;
 
 /* Fetches other modules' functions, in optional_fn_retrieve. */
 void identity_database_retrieve(void);
 
-/* Finds the account of an address. */
-const trestle_problem_t *identity_database_begin(request_rec *r, const char *email, identity_account_t *account);
+/* An empty batch. */
+identity_batch_t identity_batch(request_rec *r, const char *claims, int read_only);
 
 /*
- * Asks the application's claims function for more claims of the account with that id, as JSON text; *claims is NULL
- * where none is configured. Its refusal tells that the account exists: call it once the caller has proved to be it.
+ * Adds a statement with text parameters (NULL: SQL NULL); its place among the results. values must live until the batch
+ * has run.
  */
-const trestle_problem_t *identity_database_claims(request_rec *r, const char *account, const char **claims);
+int identity_batch_add(identity_batch_t *batch, const char *sql, const char *const *values, int count);
 
-/*
- * Writes the session and, in the same transaction, asks the application's answer function for the body; *body is NULL
- * where none is configured. When it returns NULL the session is committed.
- */
-const trestle_problem_t *identity_database_complete(request_rec *r, const identity_session_t *session,
-                                                    const char **body);
+/* NULL when everything is committed, else the problem to answer with. */
+const trestle_problem_t *identity_batch_run(identity_batch_t *batch);
+
+/* A column of a result's only row; NULL for SQL's NULL and where there is no row. */
+const char *identity_batch_value(const identity_batch_t *batch, int statement, int column);
+
+/* The function as SQL has it: "schema"."name". */
+const char *identity_function_text(apr_pool_t *pool, const identity_function_t *function);
+
+/* 500, without a word: the cause stands in the log. */
+const trestle_problem_t *identity_internal_error(request_rec *r);
 
 #endif

@@ -1,5 +1,6 @@
 #include "identity_form.h"
 
+#include "identity_address.h"
 #include "text.h"
 #include "trestle_problem.h"
 
@@ -101,38 +102,27 @@ identity_form_e identity_form_read(const char *type, const char *bytes, apr_size
     return IDENTITY_FORM_MALFORMED;
 }
 
-/* Code points, not bytes: what a person counts. */
-static apr_size_t characters(const char *text)
+void identity_form_refuse(identity_errors_t *errors, const char *field, const char *code, identity_text_e text,
+                          int number)
 {
-    apr_size_t n = 0;
+    trestle_field_error_t *error = apr_array_push(errors->list);
 
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xC0) != 0x80;
-    return n;
-}
-
-static void add_error(apr_array_header_t *errors, const char *name, const char *code, const char *detail)
-{
-    trestle_field_error_t *error = apr_array_push(errors);
-
-    error->field = name;
+    error->field = apr_pstrdup(errors->list->pool, field);
     error->code = code;
-    error->detail = detail;
+    error->detail = identity_text(errors->list->pool, errors->language, text, field, number);
 }
 
-const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, apr_array_header_t *errors)
+const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, identity_errors_t *errors)
 {
     const json_t *value = json_object_get(fields, name);
     const char *text = json_string_value(value);
 
     if (!value || json_is_null(value) || (text && !*text)) {
-        add_error(errors, name, "REQUIRED_FIELD_MISSING",
-                  apr_psprintf(errors->pool, "The field %s is required.", name));
+        identity_form_refuse(errors, name, "REQUIRED_FIELD_MISSING", IDENTITY_REQUIRED, 0);
     } else if (!text) {
-        add_error(errors, name, "VALIDATION_ERROR", apr_psprintf(errors->pool, "The field %s must be a text.", name));
-    } else if (characters(text) > most) {
-        add_error(errors, name, "VALIDATION_ERROR",
-                  apr_psprintf(errors->pool, "The field %s has more than %d characters.", name, (int)most));
+        identity_form_refuse(errors, name, "VALIDATION_ERROR", IDENTITY_NO_TEXT, 0);
+    } else if (identity_characters(text) > most) {
+        identity_form_refuse(errors, name, "VALIDATION_ERROR", IDENTITY_TOO_LONG, (int)most);
     } else {
         return text;
     }

@@ -2,7 +2,7 @@
 
 #include "identity_config.h"
 #include "identity_gate.h"
-#include "identity_password.h"
+#include "identity_stored.h"
 #include "request.h"
 
 #include "http_log.h"
@@ -23,7 +23,9 @@ typedef struct {
 
 static identity_gate_t *gate;
 static apr_interval_time_t patience;
-static const char *dummy;
+static identity_cost_t cost;
+static const char *dummy;           /* of that cost */
+static const char *inherited_dummy; /* of IdentityInheritedHash; NULL: Off */
 
 static apr_status_t make_gate(server_rec *s, int places, int queue, retained_t *retained)
 {
@@ -42,7 +44,6 @@ static apr_status_t make_gate(server_rec *s, int places, int queue, retained_t *
 
 apr_status_t identity_hashing_prepare(apr_pool_t *pconf, server_rec *s)
 {
-    const identity_cost_t cost = identity_config_cost(s);
     retained_t *retained = ap_retained_data_get("identity-gate");
     int places = identity_config_places(s), queue = identity_config_queue(s), known = retained && retained->gate;
     apr_status_t rv = APR_SUCCESS;
@@ -60,7 +61,9 @@ apr_status_t identity_hashing_prepare(apr_pool_t *pconf, server_rec *s)
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "TRSID03: no shared memory for %d hashing places", places);
     gate = retained->gate;
     patience = identity_config_patience(s);
+    cost = identity_config_cost(s);
     dummy = identity_password_dummy(pconf, &cost);
+    inherited_dummy = identity_config_inherited(s);
     return rv;
 }
 
@@ -76,33 +79,89 @@ static void complain_about_format(request_rec *r, const char *account)
                       account);
 }
 
-identity_hashing_e identity_hashing_verify(request_rec *r, const char *account, const char *stored,
-                                           const char *password)
+/* A place at the gate; negative, with the cause in the log, when there is none. */
+static int enter(request_rec *r)
 {
-    int real = stored && identity_password_is_known(stored), place;
-    apr_time_t asked = apr_time_now(), entered, done;
-    identity_password_e outcome;
+    apr_time_t asked = apr_time_now();
+    int place = identity_gate_enter(gate, patience);
 
-    if (stored && !real)
-        complain_about_format(r, account);
-    if ((place = identity_gate_enter(gate, patience)) < 0) {
+    if (place < 0)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSID05: no turn to hash: %s",
                       place == IDENTITY_GATE_FULL ? "IdentityHashQueue is full" : "none within IdentityHashWait");
-        return IDENTITY_HASHING_BUSY;
-    }
-    entered = apr_time_now();
-    outcome = identity_password_verify(real ? stored : dummy, password, strlen(password));
+    else
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "TRSID14: waited %" APR_TIME_T_FMT "us for a turn to hash",
+                      apr_time_now() - asked);
+    return place;
+}
+
+static void leave(request_rec *r, int place, apr_time_t entered)
+{
     identity_gate_leave(gate, place);
-    done = apr_time_now();
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
-                  "TRSID06: hashed a password in %" APR_TIME_T_FMT "us after waiting %" APR_TIME_T_FMT "us, request %s",
-                  done - entered, entered - asked, trestle_request_id_of(r));
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "TRSID06: hashed for %" APR_TIME_T_FMT "us, request %s",
+                  apr_time_now() - entered, trestle_request_id_of(r));
+}
+
+static void complain_about_memory(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "TRSID07: not enough memory to hash a password; lower IdentityHashGate or add memory");
+}
+
+/*
+ * A wrong password costs the same for each account, and where there is none: one hash of ours and, where hashes were
+ * inherited, one of that kind. Which of the two is the account's own does not show.
+ */
+static identity_password_e verify(identity_stored_e kind, const char *stored, const char *password, apr_size_t n)
+{
+    const char *other = kind == IDENTITY_STORED_INHERITED ? dummy : inherited_dummy;
+    identity_password_e outcome = identity_stored_verify(kind ? stored : dummy, password, n);
+
+    if (outcome == IDENTITY_PASSWORD_DIFFERS && inherited_dummy
+        && identity_stored_verify(other, password, n) == IDENTITY_PASSWORD_FAILED)
+        return IDENTITY_PASSWORD_FAILED;
+    return kind || outcome == IDENTITY_PASSWORD_FAILED ? outcome : IDENTITY_PASSWORD_DIFFERS;
+}
+
+identity_hashing_e identity_hashing_verify(request_rec *r, const char *account, const char *stored,
+                                           const char *password, const char **better)
+{
+    identity_stored_e kind = stored ? identity_stored_kind(stored) : IDENTITY_STORED_UNKNOWN;
+    apr_size_t n = strlen(password);
+    identity_password_e outcome;
+    apr_time_t entered;
+    int place;
+
+    *better = NULL;
+    if (stored && !kind)
+        complain_about_format(r, account);
+    if ((place = enter(r)) < 0)
+        return IDENTITY_HASHING_BUSY;
+    entered = apr_time_now();
+    outcome = verify(kind, stored, password, n);
+    if (outcome == IDENTITY_PASSWORD_MATCHES && !identity_password_has_cost(stored, &cost))
+        *better = identity_password_hash(r->pool, password, n, &cost);
+    leave(r, place, entered);
     if (outcome == IDENTITY_PASSWORD_FAILED) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "TRSID07: not enough memory to hash a password; lower IdentityHashGate or add memory");
+        complain_about_memory(r);
         return IDENTITY_HASHING_BUSY;
     }
-    return real && outcome == IDENTITY_PASSWORD_MATCHES ? IDENTITY_HASHING_MATCHES : IDENTITY_HASHING_DIFFERS;
+    return outcome == IDENTITY_PASSWORD_MATCHES ? IDENTITY_HASHING_MATCHES : IDENTITY_HASHING_DIFFERS;
+}
+
+const char *identity_hashing_make(request_rec *r, const char *password)
+{
+    apr_time_t entered;
+    const char *hash;
+    int place;
+
+    if ((place = enter(r)) < 0)
+        return NULL;
+    entered = apr_time_now();
+    hash = identity_password_hash(r->pool, password, strlen(password), &cost);
+    leave(r, place, entered);
+    if (!hash)
+        complain_about_memory(r);
+    return hash;
 }
 
 int identity_hashing_status(request_rec *r, int flags)

@@ -16,11 +16,16 @@ typedef enum {
 apr_status_t identity_hashing_prepare(apr_pool_t *pconf, server_rec *s);
 
 /*
- * Verifies a password against the stored hash of account. Both may be NULL, for an account that there is not. Blocks
- * for the time of one hash and at most IdentityHashWait before it, which only IdentityHashQueue callers do at once.
+ * Verifies a password against the stored hash of account. Both may be NULL, for an account that there is not. *better
+ * is a hash of IdentityHashCost, in r->pool, by which a matching one should be replaced; NULL where it should not, or
+ * for want of memory. Blocks for the time of the hashes and at most IdentityHashWait before them, which only
+ * IdentityHashQueue callers do at once.
  */
 identity_hashing_e identity_hashing_verify(request_rec *r, const char *account, const char *stored,
-                                           const char *password);
+                                           const char *password, const char **better);
+
+/* A hash of IdentityHashCost in r->pool; NULL when too many wait or there is no memory: try again later. Blocks alike. */
+const char *identity_hashing_make(request_rec *r, const char *password);
 
 /* The section of server-status. */
 int identity_hashing_status(request_rec *r, int flags);

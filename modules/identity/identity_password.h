@@ -1,5 +1,5 @@
 /*
- * Hashing of passwords, and their verification against stored hashes.
+ * Argon2: how passwords are hashed here. identity_stored.h verifies what others have left, too.
  */
 #ifndef IDENTITY_PASSWORD_H
 #define IDENTITY_PASSWORD_H
@@ -33,6 +33,9 @@ identity_password_e identity_password_verify(const char *stored, const char *pas
  * for want of memory. Takes as long as verifying it: enter the gate first. Needs sodium_init.
  */
 const char *identity_password_hash(apr_pool_t *pool, const char *password, apr_size_t n, const identity_cost_t *cost);
+
+/* 1 if stored is an Argon2id string of exactly that cost, as identity_password_hash makes them. */
+int identity_password_has_cost(const char *stored, const identity_cost_t *cost);
 
 /*
  * A hash of that cost that no password matches: verified in place of a hash that there is not, so that the time of an

@@ -1,12 +1,17 @@
 /*
  * mod_identity: accounts. One handler name per operation, put at any URL with SetHandler:
- *   identity-login   sign-in by address and password
+ *   identity-register   a new account        identity-refresh   new tokens for a refresh token
+ *   identity-confirm    the code for it      identity-logout    the end of a session
+ *   identity-login      sign-in              identity-me        the caller's account
+ *                                            identity-check     whether a token is good
  */
+#include "identity_check.h"
 #include "identity_config.h"
 #include "identity_database.h"
 #include "identity_hashing.h"
-#include "identity_login.h"
+#include "identity_me.h"
 #include "identity_operation.h"
+#include "identity_session.h"
 
 #include "refuse.h"
 #include "trestle.h"
@@ -29,25 +34,26 @@ static int refuse_unknown(request_rec *r)
     return trestle_answer_problem(r, trestle_problem_make(r, HTTP_INTERNAL_SERVER_ERROR, NULL, NULL, NULL));
 }
 
-/* All operations change something, so that all of them are POST. */
 static int handler(request_rec *r)
 {
-    identity_operation_t *answer;
+    const identity_operation_t *operation;
 
     if (!identity_operation_is_ours(r->handler))
         return DECLINED;
-    if (!(answer = identity_operation_find(r->handler)))
+    if (!(operation = identity_operation_find(r->handler)))
         return refuse_unknown(r);
-    if (r->method_number == M_POST)
-        return answer(r);
-    apr_table_setn(r->err_headers_out, "Allow", "POST");
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    if (identity_operation_allows(operation, r))
+        return operation->answer(r);
+    apr_table_setn(r->err_headers_out, "Allow", operation->allow);
     return trestle_answer_problem(r, trestle_problem_make(r, HTTP_METHOD_NOT_ALLOWED, NULL, NULL, NULL));
 }
 
 static void retrieve_functions(void)
 {
     identity_database_retrieve();
-    identity_login_retrieve();
+    identity_session_retrieve();
+    identity_me_retrieve();
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog TRESTLE_UNUSED, apr_pool_t *ptemp TRESTLE_UNUSED,

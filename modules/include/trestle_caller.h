@@ -40,6 +40,14 @@ APR_DECLARE_OPTIONAL_FN(void, trestle_token_refused, (request_rec * r));
 APR_DECLARE_OPTIONAL_FN(int, trestle_has_signing_key, (server_rec * s));
 
 /*
+ * Judges a token (NUL-terminated; NULL: the credential that r carries) by the settings of r's location, whatever AuthType
+ * is there, and refuses nothing. APR_SUCCESS: *caller is whom it proves; APR_NOTFOUND: r carries none; APR_EINVAL: it is
+ * not good, the cause has been logged at level info; APR_ENOTIMPL: the location has no AuthJWTKey.
+ */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, trestle_verify_token,
+                        (request_rec * r, const char *token, const trestle_caller_t **caller));
+
+/*
  * Signs a token with the signing key of r's location (directive AuthJWTSigningKey).
  *   claims   JSON object text with every claim of the token, exp and iat included (NumericDate, seconds)
  *   token    receives the compact JWS (RFC 7515 section 7.1), allocated in r->pool

@@ -123,19 +123,20 @@ select results_eq($$select email, is_active from videoplanet.users where id = ta
                   'the profile follows address and state of the account');
 
 -- sign-in
-select results_eq($$select * from trestle.login_begin(' Owner@TAP.test ')$$, $$select tap.id('owner'), 'hash of owner'$$,
+select results_eq($$select * from trestle.login_begin(' Owner@TAP.test ')$$, $$select tap.id('owner'), 'hash of owner', true, null::timestamptz$$,
                   'sign-in begins with account and hash, whatever the case of the address');
 select is_empty($$select * from trestle.login_begin('nobody@tap.test')$$, 'an unknown address: no row');
 select is_empty($$select * from trestle.login_begin('new@tap.test')$$, 'a disabled account: no row');
 update trestle.account set password_hash = null where id = tap.id('outsider');
 select is_empty($$select * from trestle.login_begin('outsider@tap.test')$$, 'an account without a password: no row');
-select lives_ok($$select trestle.login_complete(tap.id('owner'), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002',
-                                               now() + interval '28 days', '192.0.2.1', repeat('x', 600))$$, 'sign-in is recorded');
+select lives_ok($$select trestle.session_open(tap.id('owner'), null, '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002',
+                                             now() + interval '28 days', now() + interval '28 days', null, null, null, '192.0.2.1', repeat('x', 600))$$,
+                'sign-in is recorded');
 select results_eq($$select s.account_id, s.jti, s.abs_expires_at = now() + interval '28 days', s.address, length(s.user_agent), a.last_login = now()
                     from trestle.session s join trestle.account a on a.id = s.account_id where sid = '00000000-0000-0000-0000-000000000001'$$,
                   $$select tap.id('owner'), '00000000-0000-0000-0000-000000000002'::uuid, true, '192.0.2.1'::inet, 512, true$$,
                   'with its address and a cut user agent, and the account with last_login');
-select throws_ok($$select trestle.login_complete(tap.id('normal'), gen_random_uuid(), gen_random_uuid(), now(), null, null)$$,
+select throws_ok($$select trestle.session_open(tap.id('normal'), null, gen_random_uuid(), gen_random_uuid(), now(), now(), null, null, null, null, null)$$,
                  'PT403', 'INVALID_CREDENTIALS', 'not for an account that was disabled meanwhile');
 select is(trestle.login_rehash(tap.id('owner'), 'another', 'new'), false, 'a changed hash is not replaced');
 select is(trestle.login_rehash(tap.id('owner'), 'hash of owner', 'new'), true, 'the old one is');

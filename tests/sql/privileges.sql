@@ -50,12 +50,13 @@ select is_empty($$select name from tap.functions where obj_description(oid, 'pg_
 select is_empty($$select name from tap.functions where pronamespace = 'api'::regnamespace and prosecdef$$,
     'exposed functions run with the caller''s rights');
 select is_empty($$select name from tap.functions
-                  where name ~ '^trestle\.(login_|applied_)|^videoplanet\.login_|^videoplanet\.user_json'
+                  where name ~ '^trestle\.(login_|session_|register|account_json|applied_)|^videoplanet\.login_|^videoplanet\.user_json'
                     and (has_function_privilege('videoplanet_user', oid, 'execute')
                          or has_function_privilege('videoplanet_anonymous', oid, 'execute'))$$,
     'request roles cannot call what sign-in uses');
 select set_eq($$select proname::text from tap.functions where has_function_privilege('videoplanet_login', oid, 'execute')$$,
-              $$values ('login_begin'), ('login_complete'), ('login_rehash'), ('applied_migrations'), ('login_claims'), ('login_answer')$$,
+              $$values ('login_begin'), ('login_rehash'), ('session_open'), ('session_refresh'), ('session_end'), ('register'), ('register_confirm'),
+                       ('require_account'), ('account_json'), ('normal_email'), ('decided_account'), ('applied_migrations'), ('login_claims'), ('login_answer')$$,
     'the login role itself calls these and nothing else');
 
 -- tables

@@ -72,6 +72,9 @@ static void a_new_hash_has_its_cost_and_verifies(void **state)
     assert_int_equal(strncmp(first, "$argon2id$v=19$m=8192,t=3,p=1$", 30), 0);
     assert_string_not_equal(first, second);
     assert_true(identity_password_is_known(first));
+    assert_true(identity_password_has_cost(first, &cost));
+    assert_false(identity_password_has_cost(first, &(identity_cost_t){ 8192 * 1024, 2 }));
+    assert_false(identity_password_has_cost(first, &(identity_cost_t){ 81920 * 1024, 3 }));
     assert_int_equal(identity_password_verify(first, "p\xC3\xA4ss", 5), IDENTITY_PASSWORD_MATCHES);
     assert_int_equal(identity_password_verify(first, "p\xC3\xA4s", 4), IDENTITY_PASSWORD_DIFFERS);
 }

@@ -65,6 +65,10 @@ static const trestle_problem_t *refused(request_rec *r, const trestle_pg_error_t
         return trestle_problem_make(r, HTTP_BAD_REQUEST, "VALIDATION_ERROR", NULL, error->column);
     if (is_class(error, "40") || is_class(error, "53") || is_class(error, "55P03") || is_class(error, "57P0"))
         return unavailable(r, 1);
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "TRSID18: a function that this location asks has failed with SQLSTATE %s: %s; grant it to the login "
+                  "role, or correct it",
+                  error->sqlstate, error->message ? ap_escape_logitem(r->pool, error->message) : "");
     return identity_internal_error(r);
 }
 

@@ -150,7 +150,7 @@ static const char *set_client(cmd_parms *cmd, void *dir, const char *arg)
     ((identity_config_t *)dir)->client = arg;
     return is_name(arg) ? NULL
                         : apr_psprintf(cmd->pool,
-                                       "IdentityClient: '%s' is no name: use 1-%d letters, digits, _, - and ., for "
+                                       "IdentityClient: '%s' is no name: 1-%d letters, digits, _, - and .; write for "
                                        "example web",
                                        arg, NAME_MOST);
 }

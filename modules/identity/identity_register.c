@@ -261,7 +261,7 @@ static const char *read_code(request_rec *r, const json_t *fields, identity_erro
     const json_t *code = json_object_get(fields, "code");
 
     if (json_is_integer(code))
-        return apr_psprintf(r->pool, "%" JSON_INTEGER_FORMAT, json_integer_value(code));
+        return apr_psprintf(r->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(code));
     return apr_pstrdup(r->pool, identity_form_text(fields, "code", CODE_MOST, errors));
 }
 

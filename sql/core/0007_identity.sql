@@ -88,4 +88,4 @@ end;
 comment on function trestle.decided_account() is
     'The account that the transaction is about: one row; none when nothing was registered or refreshed.';
 
-grant execute on function trestle.normal_email(text), trestle.decided_account() to :"login";
+grant execute on function trestle.normal_name(text), trestle.normal_email(text), trestle.decided_account() to :"login";

@@ -36,6 +36,36 @@ begin
     perform trestle.refuse(409, 'CLOSED', 'The shop is closed.');
     return null;
 end $$;
+create table idshop.people (id bigint primary key references trestle.account on delete cascade, nickname text not null check (length(nickname) <= 20));
+create function idshop.validate(email text, fields jsonb) returns void language plpgsql stable security definer as $$
+begin
+    if email like '%@evil.test' then
+        perform trestle.refuse(403, 'PERMISSION_DENIED', 'Not from there.', 'email');
+    end if;
+    if fields ->> 'nickname' = 'admin' then
+        perform trestle.refuse(400, 'VALIDATION_ERROR', 'Choose another nickname.', 'nickname');
+    end if;
+end $$;
+create function idshop.profile(account bigint, fields jsonb) returns void language sql security definer begin atomic
+    insert into idshop.people (id, nickname) values (account, fields ->> 'nickname')
+    on conflict (id) do update set nickname = excluded.nickname;
+end;
+create function idshop.fields(account bigint, fields jsonb) returns void language plpgsql security definer as $$
+begin
+    perform trestle.refuse(418, 'SEEN', fields::text);
+end $$;
+create function idshop.person_claims(account bigint) returns jsonb language sql stable security definer
+    return (select jsonb_build_object('nickname', nickname) from idshop.people where id = account);
+create function idshop.person_answer(account bigint, body jsonb) returns jsonb language sql stable security definer
+    return body || jsonb_build_object('account', account, 'nickname', (select nickname from idshop.people where id = account));
+create function idshop.closed(account bigint) returns jsonb language plpgsql stable security definer as $$
+begin
+    perform trestle.refuse(403, 'CLOSED', 'The shop is closed.');
+end $$;
+create function idshop.closed_answer(account bigint, body jsonb) returns jsonb language plpgsql stable security definer as $$
+begin
+    perform trestle.refuse(409, 'CLOSED', 'The shop is closed.');
+end $$;
 grant usage on schema idshop to :"login";
 grant execute on all functions in schema idshop to :"login";
 """
@@ -75,6 +105,7 @@ def migrate(cluster):
 def database(postgres):
     """The application's database with accounts, named after what is the matter with them."""
     migrate(postgres)
+    postgres.sql("truncate trestle.account cascade", dbname=APP)
     for name, stored in {
             "owner": argon2(PASSWORD), "legacy": "pbkdf2_sha256$1000$salt$AAAA", "nobody": None,
             "argon2i": argon2(PASSWORD, passes=3, kind="argon2i"), "slow": argon2(PASSWORD, memory=131072, passes=6),
@@ -83,16 +114,24 @@ def database(postgres):
             "disabled": argon2(PASSWORD)}.items():
         postgres.sql("insert into trestle.account (email, password_hash, disabled_at) values (%s, %s, "
                      "case when %s = 'disabled' then now() end)", f"{name}@shop.test", stored, name, dbname=APP)
+    postgres.sql("insert into idshop.people select id, 'boss' from trestle.account where email = 'owner@shop.test'", dbname=APP)
     return postgres
+
+
+def write_key(path, text):
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    if os.geteuid() == 0:
+        shutil.chown(path, SERVER_USER, SERVER_USER)
+    return path
 
 
 @pytest.fixture(scope="module")
 def keyfile():
-    path = scratch("keys") / "token"
-    path.write_text(SECRET + "\n")
-    path.chmod(0o600)
-    if os.geteuid() == 0:
-        shutil.chown(path, SERVER_USER, SERVER_USER)
+    """The key of tokens; beside it, refresh and refresh2 are keys of refresh tokens."""
+    path = write_key(scratch("keys") / "token", SECRET)
+    write_key(path.with_name("refresh"), "the refresh key of the shop in these tests, long enough")
+    write_key(path.with_name("refresh2"), "another refresh key of the shop, which came before it")
     yield path
     shutil.rmtree(path.parent)
 
@@ -167,3 +206,20 @@ def sessions(database, email="owner@shop.test"):
 def status(server):
     text = server.get("/status?auto").body.decode()
     return {name: int(value) for name, value in re.findall(r"^(Identity\w+): (\d+)$", text, re.M)}
+
+
+def post(server, path, fields=None, headers=None, token=None, **more):
+    """A POST with fields as JSON."""
+    headers = {"Content-Type": "application/json", **(headers or {})}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return server.post(path, json.dumps(fields) if fields is not None else None, headers=headers, timeout=120, **more)
+
+
+def same_but_for_the_request(first, second):
+    """Whether two problems differ in nothing but the request's id and what is random."""
+    first, second = first.json(), second.json()
+    for answer in (first, second):
+        for member in ("instance", "request_id", "confirmation"):
+            answer.pop(member, None)
+    return first == second

@@ -49,7 +49,7 @@ MORE = """
 @pytest.fixture(scope="module")
 def server(database, keyfile):
     # Each of these is provoked by a test below.
-    expected = ("TRSID04", "TRSID09", "TRSID10", r"\[pg:.*idshop.missing")
+    expected = ("TRSID04", "TRSID09", "TRSID10", "TRSID18", r"\[pg:.*idshop.missing")
     with httpd(database, keyfile, MORE, expected=expected) as running:
         yield running
 

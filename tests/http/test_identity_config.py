@@ -31,6 +31,33 @@ from identity_support import configuration, database, httpd, keyfile, login  # n
      "write IdentityPlainCookies Off or take another name"),
     ("<Location /a>\nSetHandler identity-logn\n</Location>", "write one of identity-register, identity-confirm, identity-login"),
     ("SetHandler Identity-Login", "write one of identity-register"),
+    ("IdentityStatus 500", "write 200 or 201 or 202"),
+    ("IdentityTaken 403", "write hide or 400 or 409 or 422"),
+    ("IdentityConfirm sms", "write email or Off"),
+    ("IdentityConfirm Off 5min", "takes no duration"),
+    ("IdentityConfirm email 2d", "is not a duration"),
+    ("IdentityConfirm email 25h", "from 10s to 24h"),
+    ("IdentityNameField a@b", "no name of a field"),
+    ("IdentityPasswordRepeat \"a b\"", "no name of a field"),
+    ("IdentityPasswordLength 0", "from 1 to 128"),
+    ("IdentityPasswordLength 8 32", "from 64 to 1024"),
+    ("IdentityPasswordLength 100 64", "the first number is greater"),
+    ("IdentityRefreshLifetime 0 1h", "is not a duration"),
+    ("IdentityRefreshLifetime 2h 1h", "cannot idle longer than it lives"),
+    ("IdentityRefreshGrace 61s", "is not a duration"),
+    ("IdentityRefreshGrace 10s 0", "from 1 to 1000"),
+    ("IdentityRefreshCookie __Host-rt Path=/auth", "let its name begin with __Secure-"),
+    ("IdentityPlainCookies On\nIdentityRefreshCookie __Secure-rt", "write IdentityPlainCookies Off or take another name"),
+    ("IdentityClient \"a b\"", "write for example"),
+    ("IdentityOrigin app.example.org", "write for example https://app.example.org"),
+    ("IdentityOrigin https://app.example.org/", "write for example https://app.example.org"),
+    ("IdentityOrigin https://App.example.org", "write for example https://app.example.org"),
+    ("IdentityInheritedHash md5 1", "write Off, pbkdf2_sha256 with its rounds"),
+    ("IdentityInheritedHash bcrypt 16", "write Off, pbkdf2_sha256 with its rounds"),
+    ("IdentityInheritedHash pbkdf2_sha256", "write Off, pbkdf2_sha256 with its rounds"),
+    ("IdentityInheritedHash pbkdf2_sha256 10000001", "write Off, pbkdf2_sha256 with its rounds"),
+    ("PgUse shop", "load mod_pg"),
+    ("AuthJWTSigningKey HS256 x", "load mod_auth_jwt"),
     ("IdentityHashGate 0", "from 1 to 1024"),
     ("IdentityHashQueue -1", "from 0 to 4096"),
     ("IdentityHashQueue 4097", "from 0 to 4096"),
@@ -56,6 +83,91 @@ def test_configtest_names_the_mend(line, mend):
 def test_configtest_accepts_what_browsers_accept(lines):
     code, output = Server(lines, ours=("trestle", "identity")).configtest()
     assert code == 0, output
+
+
+ALL = ("trestle", "problem", "pg", "auth_jwt", "identity")
+POOL = '<PgPool shop>\nPgConnect "host=/nowhere"\n</PgPool>\n'
+
+
+def location(path, *lines):
+    return f"<Location {path}>\n" + "\n".join(lines) + "\n</Location>\n"
+
+
+def check(config, keys):
+    """configtest of a configuration in which TOKEN and REFRESH stand for directives that name a key."""
+    config = config.replace("TOKEN", f"AuthJWTSigningKey HS256 {keys}").replace("REFRESH", f"IdentityRefreshKey {keys.with_name('refresh')}")
+    return Server(POOL + config, ours=ALL).configtest()
+
+
+LOGIN = "SetHandler identity-login"
+
+
+@pytest.mark.parametrize("config,mend", [
+    (location("/login", LOGIN), "add PgUse with the name of a pool"),
+    (location("/login", LOGIN, "PgUse shop"), "add AuthJWTSigningKey"),
+    (location("/login", LOGIN, "TOKEN"), "add PgUse"),
+    (location("/login", LOGIN, "TOKEN") + location("/other", "PgUse shop"), "add PgUse"),
+    (location("/login", LOGIN, "TOKEN") + location("/log", "PgUse shop"), "add PgUse"),
+    ("<VirtualHost *:1>\nPgUse shop\n</VirtualHost>\n<VirtualHost *:2>\n" + location("/login", LOGIN, "TOKEN") + "</VirtualHost>", "add PgUse"),
+    (location("/refresh", "SetHandler identity-refresh", "PgUse shop", "TOKEN"), "add IdentityRefreshKey"),
+    (location("/me", "SetHandler identity-me"), "add PgUse"),
+    (location("/register", "SetHandler identity-register", "PgUse shop", "IdentityConfirm Off"), "add AuthJWTSigningKey"),
+    ("IdentityTaken hide\nPgUse shop\nTOKEN\n" + location("/register", "SetHandler identity-register", "IdentityConfirm Off"),
+     "IdentityTaken hide needs IdentityConfirm email"),
+])
+def test_what_an_operation_needs_is_missed_at_configtest(keyfile, config, mend):  # noqa: F811
+    code, output = check(config, keyfile)
+    assert code != 0 and mend in output and "SetHandler identity-" in output
+
+
+@pytest.mark.parametrize("config", [
+    "PgUse shop\nTOKEN\n" + location("/login", LOGIN),
+    location("/login", LOGIN, "PgUse shop", "TOKEN"),
+    location("/", "PgUse shop", "TOKEN") + location("/login", LOGIN),
+    location("/users", "PgUse shop", "TOKEN") + location("/users/login", LOGIN),
+    location("/", "PgUse shop") + '<LocationMatch "^/login/?$">\n' + LOGIN + "\nTOKEN\n</LocationMatch>\n",
+    '<LocationMatch "^/log">\nPgUse shop\nTOKEN\n</LocationMatch>\n' + location("/login", LOGIN),
+    "PgUse shop\nTOKEN\n<VirtualHost *:1>\n" + location("/login", LOGIN) + "</VirtualHost>",
+    location("/login", LOGIN) + "<VirtualHost *:1>\nPgUse shop\nTOKEN\n</VirtualHost>",
+    location("/register", "SetHandler identity-register", "PgUse shop"),
+    location("/refresh", "SetHandler identity-refresh", "PgUse shop", "TOKEN", "REFRESH", "REFRESH 2"),
+    location("/me", "SetHandler identity-me", "PgUse shop"),
+    "SetHandler none\n<Location /b>\nSetHandler server-status\n</Location>",
+])
+def test_what_may_work_passes_configtest(keyfile, config):  # noqa: F811
+    code, output = check(config, keyfile)
+    assert code == 0, output
+
+
+def test_keys_of_refresh_tokens_are_checked(keyfile):  # noqa: F811
+    refresh = keyfile.with_name("refresh")
+    for line, mend in ((f"IdentityRefreshKey {refresh}\nIdentityRefreshKey {refresh}", "there is a key 1 here already"),
+                       (f"IdentityRefreshKey {refresh} 0", "from 1 to 32767"), ("IdentityRefreshKey /nowhere", "name a readable key file"),
+                       ("IdentityRefreshKey /tmp", "no file of at most 4096 bytes"), ("IdentityRefreshKey /dev/null", "no file of at most 4096 bytes")):
+        code, output = Server(line, ours=ALL).configtest()
+        assert code != 0 and mend in output, line
+    short = keyfile.with_name("short")
+    short.write_bytes(b"x" * 31 + b"\n")
+    shared = keyfile.with_name("shared")
+    shared.write_bytes(b"x" * 40)
+    shared.chmod(0o644)
+    for path, mend in ((short, "write a longer one"), (shared, "run chmod o= on it")):
+        code, output = Server(f"IdentityRefreshKey {path}", ours=ALL).configtest()
+        assert code != 0 and mend in output
+
+
+def test_what_configtest_cannot_see_is_500_with_the_mend_in_the_log(database, keyfile):  # noqa: F811
+    config = configuration(database, keyfile).split("<Location /login>")[0].replace("PgUse shop\n", "").replace("AuthJWTSigningKey", "# ")
+    rules = "RewriteEngine On\n" + "".join(f"RewriteRule ^/{name}$ - [H=identity-{name}]\n" for name in ("login", "check"))
+    with Server(config + rules, ours=ALL, expected=("TRSID08",)) as server:
+        assert login(server, "/login").status == 500
+        assert "add PgUse" in server.log()
+    with Server(config + rules + "PgUse shop", ours=ALL, expected=("TRSID10",)) as server:
+        assert login(server, "/login").status == 500
+        assert "add AuthJWTSigningKey" in server.log()
+    with Server((config + rules).replace("AuthJWTKey", "# "), ours=ALL, expected=("TRSID17",)) as server:
+        assert server.get("/check").status == 500
+        assert "add AuthJWTKey" in server.log()
 
 
 def test_an_operation_that_there_is_not_is_500_with_the_mend_in_the_log(database, keyfile):

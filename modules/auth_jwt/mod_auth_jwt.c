@@ -12,6 +12,7 @@
 #include "jwt_require.h"
 #include "jwt_token.h"
 #include "jwt_verify.h"
+#include "request.h"
 #include "text.h"
 #include "trestle.h"
 

@@ -68,7 +68,7 @@ static const trestle_problem_t *refused(request_rec *r, const trestle_pg_error_t
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "TRSID18: a function that this location asks has failed with SQLSTATE %s: %s; grant it to the login "
                   "role, or correct it",
-                  error->sqlstate, error->message ? ap_escape_logitem(r->pool, error->message) : "");
+                  error->sqlstate, error->message ? error->message : "");
     return identity_internal_error(r);
 }
 

@@ -16,11 +16,13 @@ APLOG_USE_MODULE(identity);
 
 static APR_OPTIONAL_FN_TYPE(trestle_caller) * request_caller;
 static APR_OPTIONAL_FN_TYPE(trestle_verify_token) * verify_token;
+static APR_OPTIONAL_FN_TYPE(trestle_token_refused) * token_refused;
 
 void identity_me_retrieve(void)
 {
     request_caller = APR_RETRIEVE_OPTIONAL_FN(trestle_caller);
     verify_token = APR_RETRIEVE_OPTIONAL_FN(trestle_verify_token);
+    token_refused = APR_RETRIEVE_OPTIONAL_FN(trestle_token_refused);
 }
 
 apr_status_t identity_caller_find(request_rec *r, const char *token, const trestle_caller_t **caller)
@@ -70,12 +72,15 @@ static const trestle_problem_t *need_caller(request_rec *r, const char *token, c
     }
 }
 
-/* SQL's refusals of tokens that do not hold any more, in r's language and with a challenge. */
+/* SQL's refusals of tokens that do not hold any more: in r's language, with a challenge and without their cookie. */
 static const trestle_problem_t *as_unauthorized(request_rec *r, const trestle_problem_t *problem)
 {
-    return problem && problem->status == HTTP_UNAUTHORIZED && problem->code && !strcmp(problem->code, "INVALID_TOKEN")
-               ? identity_unauthorized(r, "INVALID_TOKEN", IDENTITY_INVALID_TOKEN, "invalid_token")
-               : problem;
+    if (!problem || problem->status != HTTP_UNAUTHORIZED || !problem->code || strcmp(problem->code, "INVALID_TOKEN"))
+        return problem;
+    problem = identity_unauthorized(r, "INVALID_TOKEN", IDENTITY_INVALID_TOKEN, "invalid_token");
+    if (token_refused)
+        token_refused(r);
+    return problem;
 }
 
 /*

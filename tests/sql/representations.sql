@@ -141,9 +141,9 @@ select is(videoplanet.user_json(0)::text, null, 'nobody');
 
 -- sign-in ------------------------------------------------------------------------------------------------------------
 select is(videoplanet.login_claims(7), '{"user_id": 7, "token_type": "session"}', 'claims of a session token');
-select is(tap.shape(videoplanet.login_answer(tap.id('owner'), 'a.b.c')::jsonb), tap.names('success message vridge_session user result'), 'members of the answer');
-select is(videoplanet.login_answer(tap.id('owner'), 'a.b.c')::jsonb - 'result',
+select is(tap.shape(videoplanet.login_answer(tap.id('owner'), '{"access_token": "a.b.c"}')::jsonb), tap.names('success message vridge_session user result'), 'members of the answer');
+select is(videoplanet.login_answer(tap.id('owner'), '{"access_token": "a.b.c"}')::jsonb - 'result',
           '{"success": true, "message": "success", "vridge_session": "a.b.c", "user": "owner@tap.test"}', 'the answer to a sign-in');
-select is(videoplanet.login_answer(tap.id('owner'), 'a')::jsonb -> 'result', videoplanet.user_json(tap.id('owner'))::jsonb, 'with the person');
+select is(videoplanet.login_answer(tap.id('owner'), '{}')::jsonb -> 'result', videoplanet.user_json(tap.id('owner'))::jsonb, 'with the person');
 select * from finish();
 rollback;

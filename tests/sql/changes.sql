@@ -108,7 +108,7 @@ select matches(videoplanet.invitation_token(), '^[A-Za-z0-9_-]{43}$', 'a token f
 -- the mail of an invitation
 select is(tap.reach(who, 'select from trestle.mail_outbox'), 0::bigint, who || ' does not read what is to be mailed')
 from unnest(array['owner', 'outsider', 'anonymous']) as who;
-select lives_ok(format('select videoplanet.mail_invitation(%s, token)', tap.invitation()), 'a mail with token ' || token) from unnest(array['guest', 'another']) as token;
+select lives_ok(format('select videoplanet.mail_invitation(%s, %L)', tap.invitation(), token), 'a mail with token ' || token) from unnest(array['guest', 'another']) as token;
 select results_eq('select recipient, parameters ->> ''token'' from trestle.mail_outbox', $$values ('guest@tap.test', 'guest')$$, 'only the invitation''s own token is mailed');
 update videoplanet.project_invites set status = 'cancelled' where id = tap.invitation();
 select is_empty('select from trestle.mail_outbox', 'a cancelled invitation is not mailed');

@@ -198,7 +198,7 @@ static const char *set_password_length(cmd_parms *cmd, void *dir, const char *le
     config->password_least = (int)number;
     number = IDENTITY_PASSWORD_MOST;
     if (!mend && most)
-        mend = trestle_setting_number(cmd->pool, most, 64, 1024, &number);
+        mend = trestle_setting_number(cmd->pool, most, 64, IDENTITY_PASSWORD_MOST, &number);
     config->password_most = (int)number;
     if (!mend && config->password_least > config->password_most)
         mend = "the first number is greater than the second; write for example 12 256";

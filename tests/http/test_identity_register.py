@@ -2,13 +2,15 @@
 import concurrent.futures
 import itertools
 import statistics
+import threading
 import time
 
 import jwt
 import pytest
 
+from harness import until
 from identity_support import (APP, SECRET, database, httpd, is_refused, keyfile, login, post,  # noqa: F401
-                              same_but_for_the_request)
+                              same_but_for_the_request, status)
 
 MORE = """
 <Location /register>
@@ -288,6 +290,18 @@ def test_a_taken_address_takes_as_long_as_a_free_one(server, database):
             took[kind].append(time.monotonic() - began)
     free, taken = (statistics.median(took[kind]) for kind in ("free", "taken"))
     assert abs(free - taken) < 0.5 * min(free, taken), took
+
+
+def test_registrations_take_their_turn_to_hash(database, keyfile):
+    with httpd(database, keyfile, MORE, everywhere="IdentityHashGate 1\nIdentityHashQueue 0") as busy:
+        slow = threading.Thread(target=login, args=(busy,), kwargs={"email": "slow@shop.test", "password": "wrong"})
+        slow.start()
+        until(lambda: status(busy)["IdentityHashing"])
+        email = address()
+        answer = register(busy, email=email)
+        assert is_refused(answer, 503, "SERVICE_UNAVAILABLE") and int(answer.headers["retry-after"]) >= 1
+        slow.join()
+        assert not accounts(database, email) and register(busy, email=email).status == 202
 
 
 def test_nothing_secret_is_logged(server):

@@ -1,12 +1,14 @@
 """mod_identity: refresh tokens, the end of sessions, who the caller is, whether a token is good."""
 import concurrent.futures
+import subprocess
 import threading
 import time
 
 import jwt
 import pytest
 
-from harness import Postgres, until
+from harness import Postgres, free_port, until
+from harness.pgproxy import PgProxy
 from identity_support import (APP, PASSWORD, SECRET, argon2, database, httpd, is_refused, keyfile, login, migrate,  # noqa: F401
                               post, same_but_for_the_request, sessions)
 
@@ -440,6 +442,69 @@ def test_a_password_that_changes_meanwhile_opens_no_session(server, database):
     database.sql("update trestle.account set password_hash = 'another', tokens_not_before = now() where id = %s", account[0], dbname=APP)
     waiting.join()
     assert is_refused(answers[0], 401) and not sessions(database, "racer@shop.test")
+
+
+def test_each_step_is_one_round_trip(database, keyfile):
+    with PgProxy(database) as proxy:
+        config = more(keyfile) + """
+<Location /register>
+    SetHandler identity-register
+    IdentityConfirm Off
+    IdentityValidateFunction idshop.validate
+    IdentityProfileFunction idshop.profile
+    IdentityClaimsFunction idshop.person_claims
+</Location>
+"""
+        config = config + f"""
+<PgPool counted>
+    PgConnect "{proxy.conninfo(APP, APP + '_login')}"
+    PgReset Off
+</PgPool>
+PgUse counted
+"""
+        with httpd(database, keyfile, config) as server:
+            def trips(call):
+                """How many batches a call costs; each is one flight."""
+                before = len(proxy.flights)
+                answer = call()
+                flights = proxy.flights[before:]
+                assert set(flights) == {1}, flights
+                return len(flights), answer
+
+            sign_in(server)
+            count, body = trips(lambda: sign_in(server))
+            assert count == 3  # account, claims, session
+            count, renewed = trips(lambda: refresh(server, body["refresh_token"]).json())
+            assert count == 1
+            assert trips(lambda: refresh(server, renewed["refresh_token"], "/refresh/shaped"))[0] == 2  # and the answer's shape
+            bearer = {"Authorization": "Bearer " + body["access_token"]}
+            assert trips(lambda: server.get("/me/shaped", headers=bearer))[0] == 1
+            assert trips(lambda: server.get("/check", headers=bearer))[0] == 1
+            assert trips(lambda: post(server, "/logout", token=body["access_token"]))[0] == 1
+            count, answer = trips(lambda: post(server, "/register", {"email": "trips@shop.test", "password": PASSWORD, "nickname": "n"}))
+            assert count == 3 and answer.status == 201  # judged, made, signed in
+
+
+def test_over_https_a_logout_clears_the_site(database, keyfile):
+    port, path = free_port(), keyfile.parent
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+                    "-addext", "basicConstraints=critical,CA:FALSE", "-days", "2",
+                    "-keyout", path / "tls.pem", "-out", path / "certificate.pem"], check=True, capture_output=True)
+    (path / "tls.pem").write_bytes((path / "tls.pem").read_bytes() + (path / "certificate.pem").read_bytes())
+    (path / "tls.pem").chmod(0o644)
+    config = more(keyfile) + f"""
+SSLSessionCache none
+Listen 127.0.0.1:{port} https
+<VirtualHost 127.0.0.1:{port}>
+    SSLEngine On
+    SSLCertificateFile {path}/tls.pem
+</VirtualHost>
+"""
+    with httpd(database, keyfile, config, modules=("ssl", "socache_shmcb")) as server:
+        out = server.post("/browser/logout", headers=OURS, port=port, tls=True)
+        assert out.status == 204 and out.headers["clear-site-data"] == '"cookies", "storage"'
+        assert "clear-site-data" not in server.post("/logout", port=port, tls=True).headers
+        assert "clear-site-data" not in server.post("/browser/logout", headers=OURS).headers
 
 
 def test_without_a_database_all_operations_are_503_and_come_back(keyfile):

@@ -6,6 +6,7 @@
 #include "rest_handler.h"
 #include "rest_snapshot.h"
 
+#include "directive.h"
 #include "section.h"
 #include "setting.h"
 #include "trestle.h"
@@ -16,6 +17,7 @@
 #include "http_request.h"
 
 #include <apr_strings.h>
+#include <stddef.h>
 #include <string.h>
 
 module AP_MODULE_DECLARE_DATA rest_module;
@@ -134,88 +136,26 @@ static const char *add_route(cmd_parms *cmd, void *dir, const char *methods, con
     return mistake ? apr_pstrcat(cmd->pool, "RestRoute: ", mistake, NULL) : NULL;
 }
 
-static const char *set_body_limit(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_size(cmd->pool, arg, 1, 1024LL * 1024 * 1024, &((rest_dir_t *)dir)->body_limit);
-}
+/* Where values go, and their bounds: bytes, numbers, microseconds. */
+#define RANGE(field, least, most) static const trestle_range_t field = { offsetof(rest_dir_t, field), least, most }
 
-static const char *set_fields_max(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->fields_max);
-}
+RANGE(body_limit, 1, 1024LL * 1024 * 1024);
+RANGE(query_limit, 1, 1024 * 1024);
+RANGE(fields_max, 1, 1000000);
+RANGE(rows_max, 1, 1000000);
+RANGE(page_size, 1, 1000000);
+RANGE(filters_max, 0, 1000);
+RANGE(expand_depth, 0, 10);
+RANGE(expand_rows, 1, 100000);
+RANGE(timeout, 1000, 3600 * APR_USEC_PER_SEC);
 
-static const char *set_rows_max(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->rows_max);
-}
-
-static const char *set_query_limit(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_size(cmd->pool, arg, 1, 1024 * 1024, &((rest_dir_t *)dir)->query_limit);
-}
-
-static const char *set_page_size(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 1, 1000000, &((rest_dir_t *)dir)->page_size);
-}
-
-static const char *set_filters_max(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 0, 1000, &((rest_dir_t *)dir)->filters_max);
-}
-
-static const char *set_expand_depth(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 0, 10, &((rest_dir_t *)dir)->expand_depth);
-}
-
-static const char *set_expand_rows(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_number(cmd->pool, arg, 1, 100000, &((rest_dir_t *)dir)->expand_rows);
-}
-
-static const char *set_count(cmd_parms *cmd, void *dir, const char *arg)
-{
-    static const char *const words[] = { "exact", "asked", "none" };
-
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(arg, words[i])) {
-            ((rest_dir_t *)dir)->count = i;
-            return NULL;
-        }
-    return apr_psprintf(cmd->pool, "RestCount '%s' is none of exact, asked and none; write one of them", arg);
-}
-
-static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return trestle_setting_duration(cmd->pool, arg, 1000, apr_time_from_sec(3600), &((rest_dir_t *)dir)->timeout);
-}
-
-/* One of two words. */
-static const char *set_choice(cmd_parms *cmd, const char *arg, const char *no, const char *yes, int *choice)
-{
-    if (strcmp(arg, no) && strcmp(arg, yes))
-        return apr_psprintf(cmd->pool, "%s '%s' is neither %s nor %s; write one of them", cmd->cmd->name, arg, no, yes);
-    *choice = !strcmp(arg, yes);
-    return NULL;
-}
-
-static const char *set_unknown_arguments(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return set_choice(cmd, arg, "ignore", "refuse", &((rest_dir_t *)dir)->refuse_unknown);
-}
-
-static const char *set_content_type(cmd_parms *cmd, void *dir, const char *arg)
-{
-    static const char *const words[] = { "strict", "any", "json" }; /* in the order of rest_types_e */
-
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(arg, words[i])) {
-            ((rest_dir_t *)dir)->content_types = i;
-            return NULL;
-        }
-    return apr_psprintf(cmd->pool, "RestContentType '%s' is neither strict, any nor json; write one of them", arg);
-}
+/* In the order of rest_count_e, of rest_types_e, and of 0 and 1. */
+static const char *const count_words[] = { "exact", "asked", "none", NULL };
+static const char *const type_words[] = { "strict", "any", "json", NULL };
+static const char *const unknown_words[] = { "ignore", "refuse", NULL };
+static const trestle_words_t count = { offsetof(rest_dir_t, count), count_words };
+static const trestle_words_t content_types = { offsetof(rest_dir_t, content_types), type_words };
+static const trestle_words_t unknown_arguments = { offsetof(rest_dir_t, refuse_unknown), unknown_words };
 
 static const command_rec commands[] = {
     AP_INIT_TAKE1("RestSchema", set_schema, NULL, RSRC_CONF | ACCESS_CONF,
@@ -226,28 +166,29 @@ static const command_rec commands[] = {
                   "method, path template and target: a function name(), a table or a view"),
     AP_INIT_TAKE1("RestRole", set_role, NULL, RSRC_CONF | ACCESS_CONF,
                   "the database role of callers in locations without authentication"),
-    AP_INIT_TAKE1("RestBodyLimit", set_body_limit, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestBodyLimit", trestle_set_size, (void *)&body_limit, RSRC_CONF | ACCESS_CONF,
                   "the largest request body, in bytes or with K, M or G"),
-    AP_INIT_TAKE1("RestFieldsMax", set_fields_max, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestFieldsMax", trestle_set_number, (void *)&fields_max, RSRC_CONF | ACCESS_CONF,
                   "the most fields of a query or of a body"),
-    AP_INIT_TAKE1("RestRowsMax", set_rows_max, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestRowsMax", trestle_set_number, (void *)&rows_max, RSRC_CONF | ACCESS_CONF,
                   "the most rows of a page or of a function's set"),
-    AP_INIT_TAKE1("RestQueryLimit", set_query_limit, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestQueryLimit", trestle_set_size, (void *)&query_limit, RSRC_CONF | ACCESS_CONF,
                   "the longest query string, in bytes or with K or M"),
-    AP_INIT_TAKE1("RestPageSize", set_page_size, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestPageSize", trestle_set_number, (void *)&page_size, RSRC_CONF | ACCESS_CONF,
                   "the rows of a page unless the client says otherwise"),
-    AP_INIT_TAKE1("RestFiltersMax", set_filters_max, NULL, RSRC_CONF | ACCESS_CONF, "the most conditions of a request"),
-    AP_INIT_TAKE1("RestExpandDepth", set_expand_depth, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestFiltersMax", trestle_set_number, (void *)&filters_max, RSRC_CONF | ACCESS_CONF,
+                  "the most conditions of a request"),
+    AP_INIT_TAKE1("RestExpandDepth", trestle_set_number, (void *)&expand_depth, RSRC_CONF | ACCESS_CONF,
                   "the most relationships behind each other in expand, filters and ordering"),
-    AP_INIT_TAKE1("RestExpandRows", set_expand_rows, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestExpandRows", trestle_set_number, (void *)&expand_rows, RSRC_CONF | ACCESS_CONF,
                   "the most rows of a list within a row"),
-    AP_INIT_TAKE1("RestCount", set_count, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestCount", trestle_set_word, (void *)&count, RSRC_CONF | ACCESS_CONF,
                   "when the rows of a list are counted: exact, asked or none"),
-    AP_INIT_TAKE1("RestTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestTimeout", trestle_set_duration, (void *)&timeout, RSRC_CONF | ACCESS_CONF,
                   "the longest time a request may use the database"),
-    AP_INIT_TAKE1("RestUnknownArguments", set_unknown_arguments, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestUnknownArguments", trestle_set_word, (void *)&unknown_arguments, RSRC_CONF | ACCESS_CONF,
                   "what happens to fields that a function does not have: refuse or ignore"),
-    AP_INIT_TAKE1("RestContentType", set_content_type, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("RestContentType", trestle_set_word, (void *)&content_types, RSRC_CONF | ACCESS_CONF,
                   "strict: JSON must be declared as such; any: whatever is no form is read as JSON; json: no forms"),
     { NULL }
 };

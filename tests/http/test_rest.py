@@ -550,7 +550,7 @@ def test_virtual_hosts_are_apart(database):
     ("RestRoute GET /a/{x} f\nRestRoute GET /a/{y}/ g", "remove one of the two"),
     ("RestBodyLimit 0", "write for example"), ("RestBodyLimit 1T", "write for example"),
     ("RestRowsMax 0", "write for example"), ("RestFieldsMax 0", "write for example"), ("RestTimeout 5m", "write for example"),
-    ("RestUnknownArguments keep", "neither ignore nor refuse"), ("RestContentType lax", "neither strict, any nor json"),
+    ("RestUnknownArguments keep", "write ignore or refuse"), ("RestContentType lax", "write strict, any or json"),
 ])
 def test_configtest_names_the_mend(line, mend):
     code, output = Httpd(line, ours=("trestle", "problem", "pg", "rest")).configtest()

@@ -334,7 +334,7 @@ def test_the_catalogue_follows_grants_and_columns_under_load(database):
 
 @pytest.mark.parametrize("line,mend", [
     ("RestPageSize 0", "write for example"), ("RestFiltersMax x", "write for example"), ("RestExpandDepth 11", "write for example"),
-    ("RestExpandRows 0", "write for example"), ("RestQueryLimit 2M", "write for example"), ("RestCount some", "write one of them"),
+    ("RestExpandRows 0", "write for example"), ("RestQueryLimit 2M", "write for example"), ("RestCount some", "write exact, asked or none"),
 ])
 def test_configtest_names_the_mend(line, mend):
     code, output = Httpd(line, ours=OURS).configtest()

@@ -133,7 +133,15 @@ static rest_catalogue_t *load(void *baton, apr_pool_t *pool, const char *schema)
     request_rec *r = loading->work->r;
     const char *values[] = { schema };
     trestle_pg_statement_t statements[REST_LOAD_STATEMENTS];
-    trestle_pg_batch_t batch = { .statements = statements, .nstatements = REST_LOAD_STATEMENTS, .read_only = 1 };
+    /* The planner takes these statements for long ones and would compile them, which takes a second. */
+    static const trestle_pg_setting_t settings[] = { { "jit", "off" } };
+    trestle_pg_batch_t batch = {
+        .settings = settings,
+        .nsettings = 1,
+        .statements = statements,
+        .nstatements = REST_LOAD_STATEMENTS,
+        .read_only = 1,
+    };
     apr_time_t begun = apr_time_now();
     rest_catalogue_t *catalogue;
 

@@ -51,7 +51,7 @@ def test_children_do_not_grow_over_200_000_mixed_requests(product):
             assert "Socket errors" not in out.stdout, out.stdout
         return done
 
-    load(REQUESTS // 10)
+    load(REQUESTS)  # every thread has met every kind of request: its memory is what it needs
     before = {pid: resident(pid) for pid in product.children()}
     done = load(REQUESTS)
     after = {pid: resident(pid) for pid in product.children()}
@@ -59,7 +59,7 @@ def test_children_do_not_grow_over_200_000_mixed_requests(product):
     assert kept, "children were replaced"
     growth = {pid: after[pid] - before[pid] for pid in kept}
     print(f"{done} requests; KiB before {before}, after {after}")
-    assert max(growth.values()) < 1024, f"KiB grown: {growth}"
+    assert max(growth.values()) < 768, f"KiB grown: {growth}"
 
 
 def test_graceful_restarts_under_load_lose_no_request(product):

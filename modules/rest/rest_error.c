@@ -101,33 +101,38 @@ static int translate_raised(apr_pool_t *pool, const trestle_pg_error_t *error, r
     return 1;
 }
 
-/* 1 if the client may know a field of this name. */
-static int is_known(const rest_attempt_t *attempt, const char *name)
+/* What the client calls the column of a table: a view may show it under another name. NULL: it may not know it. */
+static const char *name_for_client(const rest_attempt_t *attempt, const char *name)
 {
+    for (int i = 0; attempt->relation && i < attempt->relation->columns->nelts; i++) {
+        const rest_column_t *column = APR_ARRAY_IDX(attempt->relation->columns, i, const rest_column_t *);
+
+        if (!strcmp(column->origin ? column->origin->name : column->name, name))
+            return column->name;
+    }
     for (int i = 0; attempt->given && i < attempt->given->nelts; i++)
         if (!strcmp(APR_ARRAY_IDX(attempt->given, i, rest_given_t).name, name))
-            return 1;
+            return name;
     for (int i = 0; attempt->function && i < attempt->function->arguments->nelts; i++) {
         const char *own = APR_ARRAY_IDX(attempt->function->arguments, i, rest_argument_t).name;
 
         if (own && !strcmp(own, name))
-            return 1;
+            return name;
     }
-    return attempt->relation && rest_relation_column(attempt->relation, name);
+    return NULL;
 }
 
-/* Names a field: one that is known, and further ones in errors. */
-static void name_field(apr_pool_t *pool, const rest_attempt_t *attempt, const char *name, rest_fault_t *fault)
+/* Names a field that is known; a further one in errors. */
+static void name_field(apr_pool_t *pool, const rest_attempt_t *attempt, const char *column, rest_fault_t *fault)
 {
     rest_fault_t also = *fault;
 
-    if (!name || !is_known(attempt, name))
+    if (!column || !(also.field = name_for_client(attempt, column)))
         return;
-    also.field = name;
     if (fault->field)
         rest_fault_add(pool, fault, &also);
     else
-        fault->field = name;
+        fault->field = also.field;
 }
 
 /* The fields that a broken constraint is about. */

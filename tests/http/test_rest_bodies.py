@@ -30,6 +30,7 @@ DROP TABLE IF EXISTS body_private.kept;
 CREATE TABLE body_private.kept (id int PRIMARY KEY, email text, name varchar(5) NOT NULL, size int CHECK (size > 0), starts date, ends date,
   hidden int CHECK (hidden > 0), parent int REFERENCES body_private.kept, note text, owner text, CHECK (ends >= starts), UNIQUE (owner, note));
 CREATE UNIQUE INDEX ON body_private.kept (lower(email));
+CREATE VIEW api.shown AS SELECT id, name, size AS amount, starts AS since, ends AS until FROM body_private.kept;
 CREATE FUNCTION api.keep(id int, email text DEFAULT NULL, name text DEFAULT 'a', size int DEFAULT 1, starts date DEFAULT NULL, ends date DEFAULT NULL,
   parent int DEFAULT NULL, note text DEFAULT NULL, owner text DEFAULT NULL, secret int DEFAULT 1) RETURNS json LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = '' AS $$ BEGIN
@@ -56,6 +57,7 @@ RestRole body_one
     RestRoute POST,DELETE /whole/{id} whole()
     RestRoute POST /text whole_text()
     RestRoute POST /keep keep()
+    RestRoute POST /shown shown
     RestRoute POST /keep-row keep_row()
     RestRoute POST /refuse refuse()
 </Location>
@@ -343,6 +345,14 @@ def test_constraints_name_the_fields(server, kept, database, row, status, code, 
         assert [e["field"] for e in document.get("errors", [])] == fields, document
         assert "kept" not in answer.body.decode() and "hidden" not in answer.body.decode()
     assert database.sql("SELECT count(*) FROM body_private.kept", dbname="rest_bodies") == before
+
+
+def test_a_view_names_its_own_columns(server, kept):
+    answer = send(server, "/shown", {"id": 9, "name": "a", "amount": 0})
+    assert refusal(answer) == (400, "VALIDATION_ERROR", "amount") and b"size" not in answer.body
+    answer = send(server, "/shown", {"id": 9, "name": "a", "since": "2025-01-02", "until": "2025-01-01"})
+    assert [e["field"] for e in answer.json()["errors"]] == ["until", "since"]
+    assert refusal(send(server, "/shown", {"id": 1, "name": "a"})) == (409, "ALREADY_EXISTS", "id")
 
 
 def test_an_application_may_name_the_column(server):

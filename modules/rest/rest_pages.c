@@ -310,6 +310,7 @@ static int read_list(reading_t *reading)
 
     plan->page = 1;
     plan->page_size = limits->page_size < limits->rows_max ? limits->page_size : limits->rows_max;
+    plan->page_size_default = plan->page_size;
     /* (page - 1) * page_size stays within 64 bits. */
     if (!read_number(reading, PAGE, 1000000000, &plan->page)
         || !read_number(reading, PAGE_SIZE, limits->rows_max, &plan->page_size) || !read_search(reading)

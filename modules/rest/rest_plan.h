@@ -126,6 +126,7 @@ struct rest_plan_t {
     const rest_cursor_t *cursor;     /* READ_PAGE: instead of offset and count; NULL: none */
     apr_int64_t page;                /* READ_PAGE without cursor: from 1 */
     apr_int64_t page_size;           /* READ_PAGE: rows of a page */
+    apr_int64_t page_size_default;   /* READ_PAGE: what page_size is unless the client says otherwise */
     int with_count;                  /* READ_PAGE: the number of all rows is wanted */
     apr_int64_t rows_max;            /* rows of an embedded list, and of a CALL that returns a set */
 };

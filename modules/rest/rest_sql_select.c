@@ -208,16 +208,24 @@ static void add_cursor(rest_writer_t *writer, const rest_plan_t *plan, const cha
     rest_writer_add(writer, ")");
 }
 
-static void add_parameter_number(rest_writer_t *writer, int n)
+/*
+ * The size of a page: common ones as numbers. Of a parameter the planner thinks that it asks for a tenth of the table,
+ * finds every plan for the very value so much better that it plans anew at each request, and that costs as much as a
+ * list. Others are parameters, so that clients cannot make ever more statements.
+ */
+static void add_size(rest_writer_t *writer, const rest_plan_t *plan, apr_int64_t more)
 {
-    rest_writer_add(writer, "$");
-    rest_writer_number(writer, n);
-    rest_writer_add(writer, "::pg_catalog.int8");
+    if (plan->page_size == plan->page_size_default || (plan->page_size <= 100 && plan->page_size % 5 == 0))
+        rest_writer_number(writer, plan->page_size + more);
+    else
+        rest_writer_parameter(writer, "pg_catalog.int8",
+                              apr_psprintf(writer->pool, "%" APR_INT64_T_FMT, plan->page_size + more), NULL, 0);
 }
 
-static void add_int8(rest_writer_t *writer, apr_int64_t value)
+static void add_offset(rest_writer_t *writer, const rest_plan_t *plan)
 {
-    rest_writer_parameter(writer, "pg_catalog.int8", apr_psprintf(writer->pool, "%" APR_INT64_T_FMT, value), NULL, 0);
+    rest_writer_parameter(writer, "pg_catalog.int8",
+                          apr_psprintf(writer->pool, "%" APR_INT64_T_FMT, (plan->page - 1) * plan->page_size), NULL, 0);
 }
 
 /* The rows of a page as a subselect's list: its members or every column, and with a cursor the terms of the order. */
@@ -265,7 +273,7 @@ static void add_members_of(rest_writer_t *writer, const rest_plan_t *plan)
  */
 void rest_write_page(rest_writer_t *writer, const rest_plan_t *plan)
 {
-    int backward = plan->cursor && plan->cursor->backward, size = 0, offset = 0;
+    int backward = plan->cursor && plan->cursor->backward;
     trestle_text_t head = writer->text, page;
     apr_size_t from, to;
 
@@ -280,12 +288,10 @@ void rest_write_page(rest_writer_t *writer, const rest_plan_t *plan)
         add_cursor(writer, plan, plan->filters && plan->filters->nelts > 0 ? " AND " : " WHERE ");
     add_order(writer, "t", plan->orders, backward);
     rest_writer_add(writer, " LIMIT ");
-    size = writer->statement->nparams + 1;
-    add_int8(writer, plan->page_size + !plan->with_count);
-    if (!plan->cursor) {
+    add_size(writer, plan, !plan->with_count);
+    if (!plan->cursor && plan->page > 1) {
         rest_writer_add(writer, " OFFSET ");
-        offset = writer->statement->nparams + 1;
-        add_int8(writer, (plan->page - 1) * plan->page_size);
+        add_offset(writer, plan);
     }
     rest_writer_add(writer, ") AS s");
     if (plan->cursor && plan->members)
@@ -295,11 +301,14 @@ void rest_write_page(rest_writer_t *writer, const rest_plan_t *plan)
     rest_writer_add(writer, !plan->relation                 ? "SELECT pg_catalog.to_json(s.v)"
                             : plan->cursor && plan->members ? "SELECT pg_catalog.row_to_json(r.*)"
                                                             : "SELECT pg_catalog.row_to_json(s.*)");
-    if (plan->with_count && offset) {
+    if (plan->with_count) {
         rest_writer_add(writer, ", CASE WHEN pg_catalog.count(*) OVER () < ");
-        add_parameter_number(writer, size);
-        rest_writer_add(writer, " THEN pg_catalog.count(*) OVER () + ");
-        add_parameter_number(writer, offset);
+        add_size(writer, plan, 0);
+        rest_writer_add(writer, " THEN pg_catalog.count(*) OVER ()");
+        if (plan->page > 1) {
+            rest_writer_add(writer, " + ");
+            add_offset(writer, plan);
+        }
         rest_writer_add(writer, " ELSE (SELECT pg_catalog.count(*)");
         trestle_text_add(&writer->text, page.bytes + from, to - from);
         rest_writer_add(writer, ") END");

@@ -65,7 +65,7 @@ static void fill_error(trestle_pg_error_t *error, const PGresult *result, int pl
  */
 static int level_of(const char *sqlstate)
 {
-    static const char *const expected[] = { "PT", "22", "23", "40", "P0001", "42501", "44", "25006", "55P03" };
+    static const char *const expected[] = { "PT", "22", "23", "40", "54", "P0001", "42501", "44", "25006", "55P03" };
 
     for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
         if (!strncmp(sqlstate, expected[i], strlen(expected[i])))

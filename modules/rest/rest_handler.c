@@ -82,7 +82,7 @@ static int answer_options(work_t *work)
 {
     request_rec *r = work->r;
 
-    apr_table_setn(r->headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
+    apr_table_setn(r->headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed, 1));
     return trestle_body_send(r, HTTP_OK, "text/plain", "", 0);
 }
 
@@ -99,7 +99,7 @@ static int answer_fault(work_t *work)
     if (fault->status == HTTP_UNAUTHORIZED)
         challenge(r, fault->code);
     if (fault->status == HTTP_METHOD_NOT_ALLOWED)
-        apr_table_setn(r->err_headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed));
+        apr_table_setn(r->err_headers_out, "Allow", rest_methods_text(r->pool, work->match.allowed, !r->header_only));
     if (fault->status == HTTP_SERVICE_UNAVAILABLE)
         trestle_retry_after(r, 1);
     problem = trestle_problem_make(r, fault->status, fault->code, fault->detail, fault->field);
@@ -293,6 +293,9 @@ static int plan_route(work_t *work, rest_plan_t *plan)
     };
     const rest_function_t *function = target.relation ? NULL : rest_catalogue_function(work->catalogue, route->target);
 
+    /* HEAD is what link checkers and mail scanners send: it must not change anything. */
+    if (function && function->volatility == 'v' && work->r->header_only)
+        return rest_refuse(&work->fault, HTTP_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", NULL, NULL);
     if (function)
         return rest_call_plan(pool, function, work->given, work->body.kind == REST_MEDIA_JSON ? &work->body.json : NULL,
                               TRESTLE_OR(work->conf->refuse_unknown, 1), plan, &work->fault);

@@ -45,13 +45,13 @@ unsigned rest_method_bit(const char *method)
     return !strcmp(method, "HEAD") ? REST_GET : bit_of(method, strlen(method));
 }
 
-const char *rest_methods_text(apr_pool_t *pool, unsigned methods)
+const char *rest_methods_text(apr_pool_t *pool, unsigned methods, int head)
 {
     const char *text = "";
 
     for (unsigned i = 0; i < REST_METHODS; i++)
         if (methods & 1u << i)
-            text = apr_pstrcat(pool, text, method_names[i], i == 0 ? ", HEAD, " : ", ", NULL);
+            text = apr_pstrcat(pool, text, method_names[i], i == 0 && head ? ", HEAD, " : ", ", NULL);
     return apr_pstrcat(pool, text, "OPTIONS", NULL);
 }
 

@@ -54,7 +54,7 @@ int rest_routes_match(const rest_routes_t *routes, apr_pool_t *pool, unsigned me
 /* The method's bit: GET for HEAD; 0 for one that routes do not know. */
 unsigned rest_method_bit(const char *method);
 
-/* A set of methods as the value of Allow, in pool: "GET, HEAD, POST, OPTIONS". */
-const char *rest_methods_text(apr_pool_t *pool, unsigned methods);
+/* A set of methods as the value of Allow, in pool: "GET, HEAD, POST, OPTIONS"; head 0: without HEAD. */
+const char *rest_methods_text(apr_pool_t *pool, unsigned methods, int head);
 
 #endif

@@ -279,6 +279,9 @@ def test_methods(server):
     assert (answer.status, answer.body) == (200, b"")
     assert int(answer.headers["content-length"]) == len(server.get("/item/7").body)
     assert server.request("HEAD", "/item/99").status == 404
+    # What may change something is not run for a HEAD.
+    answer = server.request("HEAD", "/shape")
+    assert answer.status == 405 and answer.headers["allow"] == "GET, POST, OPTIONS"
     answer = server.request("PUT", "/echo/7")
     assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
     assert server.request("PATCH", "/nowhere").status == 404

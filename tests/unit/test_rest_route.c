@@ -57,7 +57,7 @@ static const char *find(const rest_routes_t *routes, const char *method, const c
     const char *text;
 
     if (!rest_routes_match(routes, pool, rest_method_bit(method), path, &match))
-        return match.allowed ? apr_pstrcat(pool, "- ", rest_methods_text(pool, match.allowed), NULL) : "-";
+        return match.allowed ? apr_pstrcat(pool, "- ", rest_methods_text(pool, match.allowed, 1), NULL) : "-";
     text = match.route->target;
     for (int i = 0; i < match.route->nvariables; i++)
         text = apr_pstrcat(pool, text, " ", match.route->variables[i], "=", match.values[i], NULL);

@@ -392,6 +392,8 @@ static int execute(work_t *work)
             &statement, plan.function, plan.relation, work->given, work->catalogue->constraints, work->anonymous,
         };
 
+        if (stale && rest_error_is_stale(&reply.error))
+            rest_snapshot_confirm(work->pool, work->catalogue);
         rest_error_translate(work->r->pool, &reply.error, &attempt, &work->fault);
         return answer_fault(work);
     }

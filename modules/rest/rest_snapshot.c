@@ -12,6 +12,7 @@ typedef struct {
     const rest_catalogue_t *catalogue;
     apr_uint64_t generation;
     int references; /* guarded by source->lock; one is the source's own */
+    int is_true;    /* a statement that did not fit it fails with a newer one, too; guarded by source->loading */
 } snapshot_t;
 
 typedef struct source_t {
@@ -142,7 +143,7 @@ static void replace(source_t *source, apr_uint64_t generation, rest_snapshot_loa
         return;
     }
     snapshot = apr_pcalloc(pool, sizeof(*snapshot));
-    *snapshot = (snapshot_t){ source, pool, catalogue, generation, 1 };
+    *snapshot = (snapshot_t){ source, pool, catalogue, generation, 1, 0 };
     apr_thread_mutex_lock(source->lock);
     old = source->current;
     source->current = snapshot;
@@ -151,16 +152,29 @@ static void replace(source_t *source, apr_uint64_t generation, rest_snapshot_loa
         release(old);
 }
 
-/* A stale catalogue is loaded anew at most once a second: the fault may be the schema's own and last. */
+/* Where the fault was found to be the schema's own, the catalogue is loaded anew at most once a second. */
 static void replace_stale(source_t *source, const rest_catalogue_t *stale, apr_uint64_t generation,
                           rest_snapshot_load_fn *load, void *baton)
 {
     apr_thread_mutex_lock(source->loading);
     if (source->current->catalogue == stale
-        && (source->current->generation != generation || apr_time_now() - source->forced > apr_time_from_sec(1))) {
+        && (!source->current->is_true || source->current->generation != generation
+            || apr_time_now() - source->forced > apr_time_from_sec(1))) {
         replace(source, generation, load, baton);
         source->forced = apr_time_now();
     }
+    apr_thread_mutex_unlock(source->loading);
+}
+
+void rest_snapshot_confirm(const void *key, const rest_catalogue_t *catalogue)
+{
+    source_t *source = find(key, catalogue->schema);
+
+    if (!source)
+        return;
+    apr_thread_mutex_lock(source->loading);
+    if (source->current->catalogue == catalogue)
+        source->current->is_true = 1;
     apr_thread_mutex_unlock(source->loading);
 }
 

@@ -27,4 +27,10 @@ const rest_catalogue_t *rest_snapshot_get(const void *key, const char *schema, a
                                           const rest_catalogue_t *stale, rest_snapshot_load_fn *load, void *baton,
                                           apr_pool_t *request_pool);
 
+/*
+ * Says that a statement that did not fit the database fails with this catalogue as well, though it is newer: the fault
+ * is the schema's own. It is then not loaded anew for each such request.
+ */
+void rest_snapshot_confirm(const void *key, const rest_catalogue_t *catalogue);
+
 #endif

@@ -99,6 +99,7 @@ stop_postgres() {
     postgres_pid >/dev/null || { end_postgres_orphans; return; }
     "$postgres_bin/pg_ctl" stop -s -w -t 60 -m fast -D "$cluster" >/dev/null 2>&1 \
         || "$postgres_bin/pg_ctl" stop -s -w -t 20 -m immediate -D "$cluster" >/dev/null 2>&1 \
+        || ! postgres_pid >/dev/null \
         || fail "PostgreSQL (process $(postgres_pid)) does not stop; see $postgres_log"
 }
 

@@ -469,6 +469,20 @@ def test_ctrl_c_in_a_terminal_ends_make_run(own):
         own.start()
 
 
+def test_ctrl_c_at_any_moment_leaves_nothing(own):
+    """Also while it starts, and while it says where it runs: each Ctrl-C comes a little later than the last."""
+    own.run("stop")
+    for delay in (0.05, 0.3, 0.6, 0.9, 1.2):
+        running = subprocess.Popen([TRESTLE, "run"], env={**os.environ, **own.environment}, cwd="/", stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        time.sleep(delay)
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=60)[0].decode()
+        assert running.returncode in (0, 130, -signal.SIGINT) and "trestle:" not in said, said
+        assert say(own.environment, "status")[0] == 3
+    own.start()
+
+
 def test_run_ends_when_a_server_ends(own):
     own.run("stop")
     console = own.var / "console"

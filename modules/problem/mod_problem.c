@@ -22,6 +22,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+#include <stddef.h>
 #include <string.h>
 
 module AP_MODULE_DECLARE_DATA problem_module;
@@ -76,12 +77,6 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
         base->codes && add->codes ? apr_hash_overlay(p, add->codes, base->codes) : TRESTLE_PICK_PTR(base, add, codes);
     merged->wordings = problem_wordings_merge(p, base->wordings, add->wordings);
     return merged;
-}
-
-static const char *set_details(cmd_parms *cmd TRESTLE_UNUSED, void *dir, int on)
-{
-    ((dir_config_t *)dir)->details = on;
-    return NULL;
 }
 
 static const char *set_media_type(cmd_parms *cmd, void *dir, const char *arg)
@@ -202,7 +197,8 @@ static const char *set_text(cmd_parms *cmd, void *dir, int argc, char *const arg
 }
 
 static const command_rec commands[] = {
-    AP_INIT_FLAG("ProblemDetails", set_details, NULL, OR_FILEINFO, "On: errors are answered as JSON"),
+    AP_INIT_FLAG("ProblemDetails", ap_set_flag_slot, (void *)offsetof(dir_config_t, details), OR_FILEINFO,
+                 "On: errors are answered as JSON"),
     AP_INIT_TAKE1("ProblemMediaType", set_media_type, NULL, OR_FILEINFO,
                   "media type of errors; default application/problem+json"),
     AP_INIT_TAKE1("ProblemTemplate", set_template, NULL, OR_FILEINFO,

@@ -5,6 +5,7 @@
 #include "trestle_health.h"
 
 #include "body.h"
+#include "directive.h"
 #include "prometheus_health.h"
 #include "prometheus_migrations.h"
 #include "refuse.h"
@@ -22,6 +23,7 @@
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
+#include <stddef.h>
 #include <string.h>
 
 module AP_MODULE_DECLARE_DATA prometheus_module;
@@ -81,30 +83,13 @@ static const char *set_template(cmd_parms *cmd, void *dir, const char *arg)
     return trestle_template_setting(cmd, arg, prometheus_health_vocabulary, &((dir_config_t *)dir)->template);
 }
 
-static const char *set_word(cmd_parms *cmd, const char *arg, const char **word)
+/* A short text; cmd->info is its place. */
+static const char *set_label(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (strlen(arg) > 128 || !trestle_utf8_valid(arg, strlen(arg)))
         return apr_psprintf(cmd->pool, "%s is not 1-128 bytes of UTF-8; write for example backend", cmd->cmd->name);
-    *word = arg;
+    *(const char **)((char *)dir + (apr_size_t)cmd->info) = arg;
     return NULL;
-}
-
-static const char *set_service(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return set_word(cmd, arg, &((dir_config_t *)dir)->service);
-}
-
-static const char *set_version(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return set_word(cmd, arg, &((dir_config_t *)dir)->version);
-}
-
-static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *problem = trestle_setting_duration(cmd->pool, arg, apr_time_from_msec(10), apr_time_from_sec(60),
-                                                   &((dir_config_t *)dir)->timeout);
-
-    return problem ? apr_pstrcat(cmd->pool, "HealthTimeout ", problem, NULL) : NULL;
 }
 
 static const char *set_migrations(cmd_parms *cmd, void *dir, const char *arg)
@@ -125,13 +110,16 @@ static const char *set_migrations(cmd_parms *cmd, void *dir, const char *arg)
                    : NULL;
 }
 
+static const trestle_range_t timeout = { offsetof(dir_config_t, timeout), 10 * 1000, 60 * APR_USEC_PER_SEC };
+
 static const command_rec commands[] = {
     AP_INIT_TAKE1("HealthTemplate", set_template, NULL, RSRC_CONF | ACCESS_CONF,
                   "shape of health reports: a JSON template, or the name of a file with one"),
-    AP_INIT_TAKE1("HealthService", set_service, NULL, RSRC_CONF | ACCESS_CONF, "the service's name in health reports"),
-    AP_INIT_TAKE1("HealthVersion", set_version, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("HealthService", set_label, (void *)offsetof(dir_config_t, service), RSRC_CONF | ACCESS_CONF,
+                  "the service's name in health reports"),
+    AP_INIT_TAKE1("HealthVersion", set_label, (void *)offsetof(dir_config_t, version), RSRC_CONF | ACCESS_CONF,
                   "the service's version in health reports"),
-    AP_INIT_TAKE1("HealthTimeout", set_timeout, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("HealthTimeout", trestle_set_duration, (void *)&timeout, RSRC_CONF | ACCESS_CONF,
                   "how long all checks of health-ready together may take"),
     AP_INIT_ITERATE("HealthMigrations", set_migrations, NULL, RSRC_CONF | ACCESS_CONF,
                     "directories of the migrations that the database must have"),

@@ -15,6 +15,7 @@
 
 #include <apr_strings.h>
 #include <apr_uri.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,18 +105,12 @@ static const char *set_public_url(cmd_parms *cmd, void *dir TRESTLE_UNUSED, cons
     return NULL;
 }
 
-static const char *set_response_time(cmd_parms *cmd TRESTLE_UNUSED, void *dir, int on)
-{
-    ((dir_config_t *)dir)->response_time = on;
-    return NULL;
-}
-
 static const command_rec commands[] = {
     AP_INIT_TAKE1("TrestleApplication", set_application, NULL, RSRC_CONF,
                   "the application that this server or virtual host answers for: prefix of its keys in shared stores"),
     AP_INIT_TAKE1("TrestlePublicURL", set_public_url, NULL, RSRC_CONF,
                   "the canonical origin of this server or virtual host, for links, issuers and mails"),
-    AP_INIT_FLAG("TrestleResponseTime", set_response_time, NULL, OR_FILEINFO,
+    AP_INIT_FLAG("TrestleResponseTime", ap_set_flag_slot, (void *)offsetof(dir_config_t, response_time), OR_FILEINFO,
                  "On: answers carry X-Response-Time, the milliseconds from the request's arrival to its answer"),
     { NULL }
 };

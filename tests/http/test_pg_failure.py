@@ -126,7 +126,7 @@ def test_idle_connections_that_the_server_ended_cost_no_request(own):
 def test_a_read_is_repeated_once_and_a_write_is_not(own):
     own.sql("DROP TABLE IF EXISTS once; CREATE TABLE once (id int)")
     with PgProxy(own) as proxy, server(proxy.conninfo(), "PgMin 0", mpm="event", expected=["TRSPG12"]) as one:
-        rows(one, "sql SELECT 1")
+        rows(one, "read_only", "sql SELECT 1")
         proxy.cut_answers = 1
         assert rows(one, "read_only", "sql SELECT 2") == [[["2"]]]
         assert status(one)["Repeated"] == 1

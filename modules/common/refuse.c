@@ -19,13 +19,6 @@ trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *
     return problem;
 }
 
-const char *trestle_problem_language_of(request_rec *r)
-{
-    APR_OPTIONAL_FN_TYPE(trestle_problem_language) *get = APR_RETRIEVE_OPTIONAL_FN(trestle_problem_language);
-
-    return get ? get(r) : "en";
-}
-
 /* A body that nobody has read: httpd would wait for all of it before it answers, so the connection is closed instead. */
 static void leave_body(request_rec *r)
 {

@@ -10,9 +10,6 @@
 trestle_problem_t *trestle_problem_make(request_rec *r, int status, const char *code, const char *detail,
                                         const char *field);
 
-/* The language in which problems of r are told: "en" without mod_problem. */
-const char *trestle_problem_language_of(request_rec *r);
-
 /* For hooks before the handler: remembers the problem and returns its status, to be returned by the hook. Both ways to
  * refuse close the connection behind the answer if a body was announced and trestle_body_read has not read it all. */
 int trestle_refuse(request_rec *r, const trestle_problem_t *problem);

@@ -102,27 +102,27 @@ identity_form_e identity_form_read(const char *type, const char *bytes, apr_size
     return IDENTITY_FORM_MALFORMED;
 }
 
-void identity_form_refuse(identity_errors_t *errors, const char *field, const char *code, identity_text_e text,
-                          int number)
+void identity_form_refuse(apr_array_header_t *errors, const char *field, const char *code, const char *detail)
 {
-    trestle_field_error_t *error = apr_array_push(errors->list);
+    trestle_field_error_t *error = apr_array_push(errors);
 
-    error->field = apr_pstrdup(errors->list->pool, field);
+    error->field = apr_pstrdup(errors->pool, field);
     error->code = code;
-    error->detail = identity_text(errors->list->pool, errors->language, text, field, number);
+    error->detail = detail;
 }
 
-const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, identity_errors_t *errors)
+const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, apr_array_header_t *errors)
 {
     const json_t *value = json_object_get(fields, name);
     const char *text = json_string_value(value);
 
     if (!value || json_is_null(value) || (text && !*text)) {
-        identity_form_refuse(errors, name, "REQUIRED_FIELD_MISSING", IDENTITY_REQUIRED, 0);
+        identity_form_refuse(errors, name, "REQUIRED_FIELD_MISSING", "The field is required.");
     } else if (!text) {
-        identity_form_refuse(errors, name, "VALIDATION_ERROR", IDENTITY_NO_TEXT, 0);
+        identity_form_refuse(errors, name, "VALIDATION_ERROR", "The value must be text.");
     } else if (identity_characters(text) > most) {
-        identity_form_refuse(errors, name, "VALIDATION_ERROR", IDENTITY_TOO_LONG, (int)most);
+        identity_form_refuse(errors, name, "VALIDATION_ERROR",
+                             apr_psprintf(errors->pool, "The text has more than %d characters.", (int)most));
     } else {
         return text;
     }

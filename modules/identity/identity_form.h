@@ -4,8 +4,6 @@
 #ifndef IDENTITY_FORM_H
 #define IDENTITY_FORM_H
 
-#include "identity_texts.h"
-
 #include <apr_tables.h>
 #include <jansson.h>
 
@@ -22,21 +20,15 @@ typedef enum {
  */
 identity_form_e identity_form_read(const char *type, const char *bytes, apr_size_t n, json_t **fields);
 
-/* What is wrong with fields, for the client. */
-typedef struct {
-    apr_array_header_t *list; /* trestle_field_error_t, in its pool */
-    const char *language;     /* "en", "ko" */
-} identity_errors_t;
-
-/* Adds an error: code as problems have it, text with number as identity_text takes them. */
-void identity_form_refuse(identity_errors_t *errors, const char *field, const char *code, identity_text_e text,
-                          int number);
+/* Adds what is wrong with a field, for the client, to errors (trestle_field_error_t). code and detail: as there,
+ * living as long as errors. */
+void identity_form_refuse(apr_array_header_t *errors, const char *field, const char *code, const char *detail);
 
 /*
  * The text of a field of 1 to most characters, which lives as long as fields. NULL if it is missing or wrong; then what
  * is wrong has been added to errors.
  */
-const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, identity_errors_t *errors);
+const char *identity_form_text(const json_t *fields, const char *name, apr_size_t most, apr_array_header_t *errors);
 
 /* Overwrites a field's text in memory; for passwords, before fields is given back. */
 void identity_form_wipe(json_t *fields, const char *name);

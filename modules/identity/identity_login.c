@@ -24,8 +24,8 @@ static const trestle_problem_t *wrong_credentials(request_rec *r)
     int status = TRESTLE_OR(identity_config_of(r)->refusal, HTTP_UNAUTHORIZED);
 
     if (status == HTTP_UNAUTHORIZED)
-        return identity_unauthorized(r, "INVALID_CREDENTIALS", IDENTITY_WRONG_CREDENTIALS, NULL);
-    return identity_problem(r, status, "INVALID_CREDENTIALS", IDENTITY_WRONG_CREDENTIALS, NULL, 0);
+        return identity_unauthorized(r, "INVALID_CREDENTIALS", "The address or the password is wrong.", NULL);
+    return trestle_problem_make(r, status, "INVALID_CREDENTIALS", "The address or the password is wrong.", NULL);
 }
 
 /* The first of the fields that may hold the sign-in name; the first of all if none is there. */
@@ -40,13 +40,13 @@ static const char *name_field(const identity_config_t *config, const json_t *fie
 static const trestle_problem_t *read_credentials(request_rec *r, json_t *fields, const char **name,
                                                  const char **password)
 {
-    identity_errors_t errors = identity_errors(r);
+    apr_array_header_t *errors = identity_errors(r);
 
     *name = apr_pstrdup(
-        r->pool, identity_form_text(fields, name_field(identity_config_of(r), fields), IDENTITY_NAME_MOST, &errors));
-    *password = identity_request_secret(r, identity_form_text(fields, "password", IDENTITY_PASSWORD_MOST, &errors));
+        r->pool, identity_form_text(fields, name_field(identity_config_of(r), fields), IDENTITY_NAME_MOST, errors));
+    *password = identity_request_secret(r, identity_form_text(fields, "password", IDENTITY_PASSWORD_MOST, errors));
     identity_form_wipe(fields, "password");
-    return identity_errors_problem(r, &errors);
+    return identity_errors_problem(r, errors);
 }
 
 static const trestle_problem_t *find_account(request_rec *r, const char *name, account_t *account)
@@ -79,10 +79,10 @@ static const trestle_problem_t *authenticate(request_rec *r, const char *name, c
     case IDENTITY_HASHING_MATCHES:
         return *account->confirmed == 't'
                    ? NULL
-                   : identity_problem(r, HTTP_FORBIDDEN, "EMAIL_NOT_VERIFIED", IDENTITY_NOT_CONFIRMED, NULL, 0);
+                   : trestle_problem_make(r, HTTP_FORBIDDEN, "EMAIL_NOT_VERIFIED", "Confirm your address first.", NULL);
     case IDENTITY_HASHING_BUSY:
         trestle_retry_after(r, 1);
-        return identity_problem(r, HTTP_SERVICE_UNAVAILABLE, NULL, IDENTITY_TOO_MANY_HASHES, NULL, 0);
+        return trestle_problem_make(r, HTTP_SERVICE_UNAVAILABLE, NULL, "Too many sign-ins at once.", NULL);
     default:
         return wrong_credentials(r);
     }

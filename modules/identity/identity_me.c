@@ -66,9 +66,10 @@ static const trestle_problem_t *need_caller(request_rec *r, const char *token, c
     case APR_ENOTIMPL:
         return identity_internal_error(r);
     case APR_NOTFOUND:
-        return identity_unauthorized(r, "AUTHENTICATION_REQUIRED", IDENTITY_SIGN_IN_NEEDED, NULL);
+        return identity_unauthorized(r, "AUTHENTICATION_REQUIRED", "This resource needs a sign-in.", NULL);
     default:
-        return identity_unauthorized(r, "INVALID_TOKEN", IDENTITY_INVALID_TOKEN, "invalid_token");
+        return identity_unauthorized(r, "INVALID_TOKEN", "The credential is not valid or has expired.",
+                                     "invalid_token");
     }
 }
 
@@ -77,7 +78,7 @@ static const trestle_problem_t *as_unauthorized(request_rec *r, const trestle_pr
 {
     if (!problem || problem->status != HTTP_UNAUTHORIZED || !problem->code || strcmp(problem->code, "INVALID_TOKEN"))
         return problem;
-    problem = identity_unauthorized(r, "INVALID_TOKEN", IDENTITY_INVALID_TOKEN, "invalid_token");
+    problem = identity_unauthorized(r, "INVALID_TOKEN", "The credential is not valid or has expired.", "invalid_token");
     if (token_refused)
         token_refused(r);
     return problem;

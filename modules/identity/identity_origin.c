@@ -1,8 +1,8 @@
 #include "identity_origin.h"
 
 #include "identity_config.h"
-#include "identity_request.h"
 
+#include "refuse.h"
 #include "request.h"
 
 #include <apr_strings.h>
@@ -51,5 +51,6 @@ const trestle_problem_t *identity_origin_check(request_rec *r)
 {
     apr_table_mergen(r->headers_out, "Vary", "Origin, Sec-Fetch-Site");
     return comes_from_us(r) ? NULL
-                            : identity_problem(r, HTTP_FORBIDDEN, "CSRF_FAILED", IDENTITY_FOREIGN_ORIGIN, NULL, 0);
+                            : trestle_problem_make(r, HTTP_FORBIDDEN, "CSRF_FAILED",
+                                                   "Requests with this cookie must come from the site itself.", NULL);
 }

@@ -21,7 +21,8 @@ static const trestle_problem_t *invalid(request_rec *r, int in_cookie)
 {
     if (in_cookie)
         identity_session_clear_cookies(r);
-    return identity_unauthorized(r, "INVALID_REFRESH_TOKEN", IDENTITY_INVALID_REFRESH_TOKEN, "invalid_token");
+    return identity_unauthorized(r, "INVALID_REFRESH_TOKEN",
+                                 "The refresh token is not valid or has expired; sign in again.", "invalid_token");
 }
 
 identity_refresh_e identity_refresh_find(request_rec *r, const json_t *fields, identity_refresh_token_t *token,
@@ -56,7 +57,7 @@ identity_refresh_e identity_refresh_find(request_rec *r, const json_t *fields, i
 static const trestle_problem_t *find_token(request_rec *r, const json_t *fields, identity_refresh_token_t *token,
                                            const char **text, int *in_cookie)
 {
-    identity_errors_t errors = identity_errors(r);
+    apr_array_header_t *errors = identity_errors(r);
     identity_refresh_e found = identity_refresh_find(r, fields, token, text, in_cookie);
     const trestle_problem_t *problem = *in_cookie ? identity_origin_check(r) : NULL;
 
@@ -64,8 +65,8 @@ static const trestle_problem_t *find_token(request_rec *r, const json_t *fields,
         return problem;
     if (found == IDENTITY_REFRESH_BAD || identity_config_of(r)->refresh_cookie)
         return invalid(r, *in_cookie);
-    identity_form_text(fields, "refresh_token", IDENTITY_TOKEN_MOST, &errors);
-    problem = identity_errors_problem(r, &errors);
+    identity_form_text(fields, "refresh_token", IDENTITY_TOKEN_MOST, errors);
+    problem = identity_errors_problem(r, errors);
     return problem ? problem : invalid(r, 0);
 }
 

@@ -33,20 +33,20 @@ typedef struct {
 
 /* Fields that must repeat the password where they are sent. They go no further. */
 static void check_repeats(json_t *fields, const char *password, const apr_array_header_t *names,
-                          identity_errors_t *errors)
+                          apr_array_header_t *errors)
 {
     for (int i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         const json_t *value = json_object_get(fields, name);
 
         if (value && password && (!json_is_string(value) || strcmp(json_string_value(value), password)))
-            identity_form_refuse(errors, name, "VALIDATION_ERROR", IDENTITY_NOT_THE_SAME, 0);
+            identity_form_refuse(errors, name, "VALIDATION_ERROR", "The value is not the same as the password.");
         identity_form_wipe(fields, name);
         json_object_del(fields, name);
     }
 }
 
-static const char *read_password(request_rec *r, json_t *fields, identity_errors_t *errors)
+static const char *read_password(request_rec *r, json_t *fields, apr_array_header_t *errors)
 {
     const identity_config_t *config = identity_config_of(r);
     int least = TRESTLE_OR(config->password_least, IDENTITY_PASSWORD_LEAST);
@@ -54,7 +54,8 @@ static const char *read_password(request_rec *r, json_t *fields, identity_errors
     const char *password = identity_form_text(fields, "password", most, errors);
 
     if (password && identity_characters(password) < (apr_size_t)least)
-        identity_form_refuse(errors, "password", "VALIDATION_ERROR", IDENTITY_TOO_SHORT, least);
+        identity_form_refuse(errors, "password", "VALIDATION_ERROR",
+                             apr_psprintf(r->pool, "The text has fewer than %d characters.", least));
     check_repeats(fields, password, config->repeats, errors);
     password = identity_request_secret(r, password);
     identity_form_wipe(fields, "password");
@@ -64,7 +65,7 @@ static const char *read_password(request_rec *r, json_t *fields, identity_errors
 
 /* A field that goes no further under its name: its text, in r->pool. */
 static const char *take_text(request_rec *r, json_t *fields, const char *name, apr_size_t most,
-                             identity_errors_t *errors)
+                             apr_array_header_t *errors)
 {
     const char *text = apr_pstrdup(r->pool, identity_form_text(fields, name, most, errors));
 
@@ -74,22 +75,22 @@ static const char *take_text(request_rec *r, json_t *fields, const char *name, a
 
 static const trestle_problem_t *read_registration(request_rec *r, json_t *fields, registration_t *registration)
 {
-    identity_errors_t errors = identity_errors(r);
+    apr_array_header_t *errors = identity_errors(r);
     json_t *username = json_object_get(fields, "username");
     char *more;
 
     registration->username = NULL;
-    registration->email = take_text(r, fields, "email", IDENTITY_NAME_MOST, &errors);
+    registration->email = take_text(r, fields, "email", IDENTITY_NAME_MOST, errors);
     if (registration->email && !identity_is_address(registration->email))
-        identity_form_refuse(&errors, "email", "VALIDATION_ERROR", IDENTITY_NO_ADDRESS, 0);
+        identity_form_refuse(errors, "email", "VALIDATION_ERROR", "The value is not an e-mail address.");
     if (username && !json_is_null(username)) {
-        registration->username = take_text(r, fields, "username", USERNAME_MOST, &errors);
+        registration->username = take_text(r, fields, "username", USERNAME_MOST, errors);
         if (registration->username && !identity_is_username(registration->username))
-            identity_form_refuse(&errors, "username", "VALIDATION_ERROR", IDENTITY_NO_USERNAME, 0);
+            identity_form_refuse(errors, "username", "VALIDATION_ERROR", "The value must not hold blanks or @.");
     }
-    registration->password = read_password(r, fields, &errors);
-    if (errors.list->nelts)
-        return identity_errors_problem(r, &errors);
+    registration->password = read_password(r, fields, errors);
+    if (errors->nelts)
+        return identity_errors_problem(r, errors);
     if (!(more = json_dumps(fields, JSON_COMPACT)))
         return identity_internal_error(r);
     registration->more = apr_pstrdup(r->pool, more);
@@ -156,23 +157,24 @@ static const trestle_problem_t *write_account(request_rec *r, const registration
 static const trestle_problem_t *refusal(request_rec *r, const char *outcome)
 {
     int taken = identity_config_taken(identity_config_of(r));
-    identity_errors_t errors = identity_errors(r);
+    apr_array_header_t *errors = identity_errors(r);
 
     if (!strcmp(outcome, "email"))
-        identity_form_refuse(&errors, "email", "VALIDATION_ERROR", IDENTITY_NO_ADDRESS, 0);
+        identity_form_refuse(errors, "email", "VALIDATION_ERROR", "The value is not an e-mail address.");
     else if (!strcmp(outcome, "username"))
-        identity_form_refuse(&errors, "username", "VALIDATION_ERROR", IDENTITY_NO_USERNAME, 0);
-    if (errors.list->nelts)
-        return identity_errors_problem(r, &errors);
+        identity_form_refuse(errors, "username", "VALIDATION_ERROR", "The value must not hold blanks or @.");
+    if (errors->nelts)
+        return identity_errors_problem(r, errors);
     if (!strcmp(outcome, "too_many")) {
         trestle_retry_after(r, 3600);
-        return identity_problem(r, HTTP_TOO_MANY_REQUESTS, "RESEND_LIMIT_EXCEEDED", IDENTITY_TOO_MANY_MAILS, NULL, 0);
+        return trestle_problem_make(r, HTTP_TOO_MANY_REQUESTS, "RESEND_LIMIT_EXCEEDED",
+                                    "Too many mails were sent to this address; try again later.", NULL);
     }
     if (!strcmp(outcome, "taken") && taken != IDENTITY_TAKEN_HIDE)
-        return identity_problem(r, taken, "ALREADY_EXISTS", IDENTITY_ADDRESS_TAKEN, "email", 0);
+        return trestle_problem_make(r, taken, "ALREADY_EXISTS", "This address has an account already.", "email");
     if (!strcmp(outcome, "username_taken"))
-        return identity_problem(r, taken == IDENTITY_TAKEN_HIDE ? HTTP_CONFLICT : taken, "ALREADY_EXISTS",
-                                IDENTITY_USERNAME_TAKEN, "username", 0);
+        return trestle_problem_make(r, taken == IDENTITY_TAKEN_HIDE ? HTTP_CONFLICT : taken, "ALREADY_EXISTS",
+                                    "This name is taken.", "username");
     return NULL;
 }
 
@@ -217,7 +219,7 @@ static const trestle_problem_t *hash_password(request_rec *r, const char *passwo
     if ((*hash = identity_hashing_make(r, password)))
         return NULL;
     trestle_retry_after(r, 1);
-    return identity_problem(r, HTTP_SERVICE_UNAVAILABLE, NULL, IDENTITY_TOO_MANY_HASHES, NULL, 0);
+    return trestle_problem_make(r, HTTP_SERVICE_UNAVAILABLE, NULL, "Too many sign-ins at once.", NULL);
 }
 
 int identity_register(request_rec *r)
@@ -256,7 +258,7 @@ static int is_confirmation(const char *text)
 }
 
 /* A code as text or, as some clients send it, as a number. */
-static const char *read_code(request_rec *r, const json_t *fields, identity_errors_t *errors)
+static const char *read_code(request_rec *r, const json_t *fields, apr_array_header_t *errors)
 {
     const json_t *code = json_object_get(fields, "code");
 
@@ -283,13 +285,13 @@ static const trestle_problem_t *take_code(request_rec *r, const char *confirmati
     if ((problem = identity_batch_run(&batch)))
         return problem;
     if (!identity_batch_value(&batch, 0, 0))
-        return identity_problem(r, HTTP_BAD_REQUEST, "INVALID_CODE", IDENTITY_WRONG_CODE, "code", 0);
+        return trestle_problem_make(r, HTTP_BAD_REQUEST, "INVALID_CODE", "The code is wrong or has expired.", "code");
     return identity_answer_take(&batch, answer, body);
 }
 
 int identity_confirm(request_rec *r)
 {
-    identity_errors_t errors = identity_errors(r);
+    apr_array_header_t *errors = identity_errors(r);
     const char *confirmation, *code, *body = "{\"confirmed\":true}";
     const trestle_problem_t *problem;
     json_t *fields;
@@ -297,13 +299,13 @@ int identity_confirm(request_rec *r)
 
     if (!fields)
         return status;
-    confirmation = apr_pstrdup(r->pool, identity_form_text(fields, "confirmation", IDENTITY_NAME_MOST, &errors));
-    code = read_code(r, fields, &errors);
-    problem = identity_errors_problem(r, &errors);
+    confirmation = apr_pstrdup(r->pool, identity_form_text(fields, "confirmation", IDENTITY_NAME_MOST, errors));
+    code = read_code(r, fields, errors);
+    problem = identity_errors_problem(r, errors);
     if (!problem)
-        problem = is_confirmation(confirmation)
-                      ? take_code(r, confirmation, code, &body)
-                      : identity_problem(r, HTTP_BAD_REQUEST, "INVALID_CODE", IDENTITY_WRONG_CODE, "code", 0);
+        problem = is_confirmation(confirmation) ? take_code(r, confirmation, code, &body)
+                                                : trestle_problem_make(r, HTTP_BAD_REQUEST, "INVALID_CODE",
+                                                                       "The code is wrong or has expired.", "code");
     return problem ? trestle_answer_problem(r, problem)
                    : trestle_body_send(r, TRESTLE_OR(identity_config_of(r)->status, HTTP_OK), "application/json", body,
                                        strlen(body));

@@ -12,44 +12,28 @@
 
 enum { BODY_MOST = 65536 };
 
-trestle_problem_t *identity_problem(request_rec *r, int status, const char *code, identity_text_e text,
-                                    const char *field, int number)
-{
-    const char *language = trestle_problem_language_of(r);
-    trestle_problem_t *problem =
-        trestle_problem_make(r, status, code, identity_text(r->pool, language, text, field, number), field);
-
-    problem->verbatim = 1;
-    return problem;
-}
-
-const trestle_problem_t *identity_unauthorized(request_rec *r, const char *code, identity_text_e text,
-                                               const char *error)
+const trestle_problem_t *identity_unauthorized(request_rec *r, const char *code, const char *detail, const char *error)
 {
     apr_table_setn(r->err_headers_out, "WWW-Authenticate",
                    apr_pstrcat(r->pool, "Bearer realm=\"", trestle_application_of(r), "\"", error ? ", error=\"" : NULL,
                                error, "\"", NULL));
-    return identity_problem(r, HTTP_UNAUTHORIZED, code, text, NULL, 0);
+    return trestle_problem_make(r, HTTP_UNAUTHORIZED, code, detail, NULL);
 }
 
-identity_errors_t identity_errors(request_rec *r)
+apr_array_header_t *identity_errors(request_rec *r)
 {
-    identity_errors_t errors = { apr_array_make(r->pool, 2, sizeof(trestle_field_error_t)),
-                                 trestle_problem_language_of(r) };
-
-    return errors;
+    return apr_array_make(r->pool, 2, sizeof(trestle_field_error_t));
 }
 
-const trestle_problem_t *identity_errors_problem(request_rec *r, const identity_errors_t *errors)
+const trestle_problem_t *identity_errors_problem(request_rec *r, const apr_array_header_t *errors)
 {
-    const trestle_field_error_t *first = &APR_ARRAY_IDX(errors->list, 0, trestle_field_error_t);
+    const trestle_field_error_t *first = &APR_ARRAY_IDX(errors, 0, trestle_field_error_t);
     trestle_problem_t *problem;
 
-    if (!errors->list->nelts)
+    if (!errors->nelts)
         return NULL;
     problem = trestle_problem_make(r, HTTP_BAD_REQUEST, first->code, first->detail, first->field);
-    problem->errors = errors->list;
-    problem->verbatim = 1;
+    problem->errors = errors;
     return problem;
 }
 
@@ -82,8 +66,9 @@ int identity_request_fields(request_rec *r, int optional, json_t **fields)
     }
     return trestle_answer_problem(
         r, outcome == IDENTITY_FORM_UNSUPPORTED
-               ? identity_problem(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, IDENTITY_UNSUPPORTED_MEDIA, NULL, 0)
-               : identity_problem(r, HTTP_BAD_REQUEST, "INVALID_JSON", IDENTITY_NO_OBJECT, NULL, 0));
+               ? trestle_problem_make(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL,
+                                      "Send JSON or application/x-www-form-urlencoded.", NULL)
+               : trestle_problem_make(r, HTTP_BAD_REQUEST, "INVALID_JSON", "The body is not a JSON object.", NULL));
 }
 
 const char *identity_request_text(request_rec *r, const json_t *fields, const char *const *names, int count)

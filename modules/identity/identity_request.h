@@ -11,19 +11,14 @@
 
 enum { IDENTITY_NAME_MOST = 254, IDENTITY_TOKEN_MOST = 8192 };
 
-/* A problem in r->pool; text in r's language, field and number as identity_text takes them. */
-trestle_problem_t *identity_problem(request_rec *r, int status, const char *code, identity_text_e text,
-                                    const char *field, int number);
-
 /* 401 with the challenge of RFC 6750. error: NULL where no credential was sent (section 3.1). */
-const trestle_problem_t *identity_unauthorized(request_rec *r, const char *code, identity_text_e text,
-                                               const char *error);
+const trestle_problem_t *identity_unauthorized(request_rec *r, const char *code, const char *detail, const char *error);
 
-/* An empty list of errors in r->pool, in r's language. */
-identity_errors_t identity_errors(request_rec *r);
+/* An empty list of trestle_field_error_t in r->pool. */
+apr_array_header_t *identity_errors(request_rec *r);
 
 /* A problem with all errors, code and field those of the first; NULL if there is none. */
-const trestle_problem_t *identity_errors_problem(request_rec *r, const identity_errors_t *errors);
+const trestle_problem_t *identity_errors_problem(request_rec *r, const apr_array_header_t *errors);
 
 /*
  * Reads the fields of the body, which live as long as r->pool; the bytes of the body are overwritten. Where a body is

@@ -33,12 +33,6 @@ typedef struct {
 } trestle_problem_t;
 
 /*
- * The language in which a problem of r is told ("en", "ko"), for modules that have their texts in several: they send
- * them verbatim.
- */
-APR_DECLARE_OPTIONAL_FN(const char *, trestle_problem_language, (request_rec * r));
-
-/*
  * Remembers the details of the refusal that the caller is about to return as a status from a hook before the handler;
  * mod_problem's error filter writes them in place of httpd's page. p must live as long as r->pool.
  */

@@ -288,22 +288,16 @@ static const char *header_out(request_rec *r, const char *name)
     return value ? value : apr_table_get(r->err_headers_out, name);
 }
 
-static problem_language_e language_of(request_rec *r, const dir_config_t *config)
+/* The document's language; the answer says so where it was negotiated. */
+static problem_language_e choose_language(request_rec *r, const dir_config_t *config)
 {
     int language = TRESTLE_OR(config->language, LANGUAGE_NEGOTIATED);
 
     if (language != LANGUAGE_NEGOTIATED)
         return (problem_language_e)language;
+    apr_table_mergen(r->headers_out, "Vary", "Accept-Language");
     return problem_language_negotiate(apr_table_get(r->headers_in, "Accept-Language"),
                                       (problem_language_e)TRESTLE_OR(config->fallback, PROBLEM_ENGLISH));
-}
-
-/* The document's language; the answer says so where it was negotiated. */
-static problem_language_e choose_language(request_rec *r, const dir_config_t *config)
-{
-    if (TRESTLE_OR(config->language, LANGUAGE_NEGOTIATED) == LANGUAGE_NEGOTIATED)
-        apr_table_mergen(r->headers_out, "Vary", "Accept-Language");
-    return language_of(r, config);
 }
 
 /* Takes back what described another body, and describes this one. */
@@ -467,18 +461,12 @@ static int trestle_problem_send(request_rec *r, const trestle_problem_t *problem
     return trestle_body_send(r, problem->status, r->content_type, text.bytes, text.length);
 }
 
-static const char *trestle_problem_language(request_rec *r)
-{
-    return problem_language_tag(language_of(r, config_of(r)));
-}
-
 static void register_hooks(apr_pool_t *p TRESTLE_UNUSED)
 {
     static const char *const before[] = { "mod_headers.c", NULL }, *const after[] = { "mod_trestle.c", NULL };
 
     APR_REGISTER_OPTIONAL_FN(trestle_problem_set);
     APR_REGISTER_OPTIONAL_FN(trestle_problem_send);
-    APR_REGISTER_OPTIONAL_FN(trestle_problem_language);
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -46,12 +46,12 @@ static void read_hash(const char *text)
 
 static void read_form(apr_pool_t *pool, const char *type, const char *bytes, size_t n)
 {
-    identity_errors_t errors = { apr_array_make(pool, 1, sizeof(trestle_field_error_t)), n % 2 ? "en" : "ko" };
+    apr_array_header_t *errors = apr_array_make(pool, 1, sizeof(trestle_field_error_t));
     json_t *fields;
 
     if (identity_form_read(type, bytes, n, &fields) != IDENTITY_FORM_OK)
         return;
-    identity_form_text(fields, "email", 10, &errors);
+    identity_form_text(fields, "email", 10, errors);
     identity_form_wipe(fields, "password");
     json_decref(fields);
 }

@@ -64,6 +64,12 @@ MORE = """
     IdentityConfirm Off
     ProblemLanguage auto ko
 </Location>
+<Location /korean/confirm>
+    SetHandler identity-confirm
+</Location>
+<Location /korean/me>
+    SetHandler identity-me
+</Location>
 """
 PASSWORD = "a long enough password"
 numbers = itertools.count(1)
@@ -252,11 +258,20 @@ def test_the_application_sees_no_password(server):
     assert "password" not in answer.json()["detail"] and PASSWORD not in answer.json()["detail"]
 
 
-def test_refusals_come_in_the_reader_s_language(server):
-    korean, english = (register(server, "/korean", password="short", headers={"Accept-Language": tag}) for tag in ("ko", "en"))
-    assert korean.json()["errors"][0]["detail"] == "password 항목은 12자 이상이어야 합니다."
-    assert english.json()["errors"][0]["detail"] == "The field password has less than 12 characters."
-    assert register(server, "/korean", password="short").json()["detail"] == korean.json()["detail"]
+@pytest.mark.parametrize("path,fields,status,korean,english", [
+    ("/korean", {"password": "short"}, 400, "12자 이상이어야 합니다.", "The text has fewer than 12 characters."),
+    ("/korean", {"password": ...}, 400, "필수 항목입니다.", "The field is required."),
+    ("/korean", {"email": "x" * 255}, 400, "254자를 넘을 수 없습니다.", "The text has more than 254 characters."),
+    ("/korean", {"email": "a@b"}, 400, "올바른 이메일 주소가 아닙니다.", "The value is not an e-mail address."),
+    ("/korean/confirm", {"confirmation": "x", "code": 1}, 400, "인증 코드가 올바르지 않거나 만료되었습니다.",
+     "The code is wrong or has expired."),
+    ("/korean/me", {}, 401, "로그인이 필요합니다.", "This resource needs a sign-in."),
+])
+def test_refusals_come_in_the_reader_s_language(server, path, fields, status, korean, english):
+    for headers, language, detail in (({"Accept-Language": "ko"}, "ko", korean), ({"Accept-Language": "en"}, "en", english), ({}, "ko", korean)):
+        answer = server.get(path, headers=headers) if path.endswith("me") else register(server, path, headers=headers, **fields)
+        assert (answer.status, answer.headers["content-language"]) == (status, language), answer.body
+        assert answer.json()["detail"] == answer.json().get("errors", [answer.json()])[0]["detail"] == detail
 
 
 @pytest.mark.parametrize("path,good", [("/at-once", 201), ("/told", 201), ("/register", 202)])

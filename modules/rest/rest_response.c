@@ -131,7 +131,7 @@ static int send_call(request_rec *r, const rest_plan_t *plan, const PGresult *re
     return 1;
 }
 
-int rest_response_send(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
+int rest_response_send(request_rec *r, const rest_plan_t *plan, PGresult *result, int *rc, rest_fault_t *fault)
 {
     return plan->operation == REST_CALL ? send_call(r, plan, result, rc, fault)
                                         : rest_rows_send(r, plan, result, rc, fault);

@@ -152,22 +152,41 @@ static int send_page(request_rec *r, const rest_plan_t *plan, const PGresult *re
     return 1;
 }
 
-/* A new row, with its address where the dialect gives it one. */
-static int send_new(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc)
+static int send_nothing(request_rec *r, int *rc)
 {
-    const rest_key_t *identity = plan->relation->identity;
+    trestle_status_set(r, HTTP_NO_CONTENT);
+    *rc = trestle_body_end(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
+    return 1;
+}
+
+/* The address of a new row, where the dialect gives it one. A view's trigger may leave the key open. */
+static void set_location(request_rec *r, const rest_plan_t *plan, const PGresult *result)
+{
+    const rest_key_t *identity = plan->has_address ? plan->relation->identity : NULL;
     const char *keys[REST_KEYS_MAX], *origin = trestle_public_url_of(r);
 
+    if (!identity || identity->ncolumns > REST_KEYS_MAX)
+        return;
+    for (int i = 0; i < identity->ncolumns; i++) {
+        if (PQgetisnull(result, 0, i + 1))
+            return;
+        keys[i] = PQgetvalue(result, 0, i + 1);
+    }
+    apr_table_setn(r->headers_out, "Location",
+                   apr_pstrcat(r->pool, origin ? origin : "",
+                               rest_link_row(r->pool, own_path(r), keys, identity->ncolumns), NULL));
+}
+
+/* A new row; nothing where a trigger dropped it, which PostgreSQL calls no error. */
+static int send_new(request_rec *r, const rest_plan_t *plan, PGresult *result, int *rc)
+{
+    if (plan->hides_row ? !strcmp(PQcmdTuples(result), "0") : PQntuples(result) == 0)
+        return send_nothing(r, rc);
     if (plan->hides_row) {
         *rc = trestle_body_send(r, HTTP_CREATED, NULL, "", 0);
         return 1;
     }
-    for (int i = 0; identity && i < identity->ncolumns && i < REST_KEYS_MAX; i++)
-        keys[i] = PQgetvalue(result, 0, i + 1);
-    if (plan->has_address && identity && identity->ncolumns <= REST_KEYS_MAX)
-        apr_table_setn(r->headers_out, "Location",
-                       apr_pstrcat(r->pool, origin ? origin : "",
-                                   rest_link_row(r->pool, own_path(r), keys, identity->ncolumns), NULL));
+    set_location(r, plan, result);
     return send_json(r, HTTP_CREATED, result, rc);
 }
 
@@ -179,7 +198,7 @@ static int refuse_change(const PGresult *result, rest_fault_t *fault)
     return not_found(fault);
 }
 
-int rest_rows_send(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault)
+int rest_rows_send(request_rec *r, const rest_plan_t *plan, PGresult *result, int *rc, rest_fault_t *fault)
 {
     switch (plan->operation) {
     case REST_READ_PAGE:
@@ -189,11 +208,7 @@ int rest_rows_send(request_rec *r, const rest_plan_t *plan, const PGresult *resu
     case REST_UPDATE_ROW:
         return PQgetisnull(result, 0, 0) ? refuse_change(result, fault) : send_json(r, HTTP_OK, result, rc);
     case REST_DELETE_ROW:
-        if (PQgetisnull(result, 0, 0))
-            return refuse_change(result, fault);
-        trestle_status_set(r, HTTP_NO_CONTENT);
-        *rc = trestle_body_end(r, apr_brigade_create(r->pool, r->connection->bucket_alloc));
-        return 1;
+        return PQgetisnull(result, 0, 0) ? refuse_change(result, fault) : send_nothing(r, rc);
     default:
         return send_row(r, plan, result, rc, fault);
     }

@@ -12,6 +12,6 @@
 #include <libpq-fe.h>
 
 /* As rest_response_send, for every operation but REST_CALL. */
-int rest_rows_send(request_rec *r, const rest_plan_t *plan, const PGresult *result, int *rc, rest_fault_t *fault);
+int rest_rows_send(request_rec *r, const rest_plan_t *plan, PGresult *result, int *rc, rest_fault_t *fault);
 
 #endif

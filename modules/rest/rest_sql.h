@@ -26,7 +26,8 @@ typedef struct {
  *                   not wanted, there may be one row more than the page has; with a cursor, the values of the order's
  *                   terms
  *   REST_CALL       one row: the body (NULL for NULL), response.status, response.headers as the function left them
- *   REST_INSERT_ROW     one row: the row as JSON, the values of its identity; no row if the plan hides it
+ *   REST_INSERT_ROW     one row: the row as JSON, the values of its identity; no row if the plan hides it, or
+ *                       if a trigger dropped it
  *   REST_UPDATE_ROW     one row: the row as JSON, NULL if none was changed; if none was, whether there is one (t or f)
  *   REST_DELETE_ROW     one row: 1, NULL if no row went; if none did, whether there is one (t or f)
  */

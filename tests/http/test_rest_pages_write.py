@@ -160,6 +160,30 @@ def test_views_and_triggers(server):
     assert errors(send(server, "POST", "/drawn/", {"id": 5})) == {"id": "VALIDATION_ERROR"}
 
 
+@pytest.mark.parametrize("path", ["/note/", "/memo/", "/tip/", "/notes", "/note/?fields=text"])
+def test_a_row_that_a_trigger_does_not_let_in(server, database, path):
+    """Nothing was made, and the database does not call that an error."""
+    before = database.sql("SELECT count(*) FROM api.note", dbname="library")
+    answer = send(server, "POST", path, {"text": "skip this"})
+    assert (answer.status, answer.body) == (204, b"")
+    assert "location" not in answer.headers and "content-type" not in answer.headers
+    assert database.sql("SELECT count(*) FROM api.note", dbname="library") == before
+    assert send(server, "POST", path, {"text": "keep this"}).status == 201
+
+
+@pytest.mark.parametrize("path", ["/note/1", "/memo/1"])
+def test_a_change_that_a_trigger_does_not_let_through(server, database, path):
+    for method, body in (("PATCH", {"text": "skip that"}), ("PUT", {"text": "skip that"}), ("DELETE", None)):
+        assert problem(send(server, method, path, body))[:2] == (403, "PERMISSION_DENIED"), method
+    assert database.sql("SELECT text FROM api.note WHERE id = 1", dbname="library") == [("skip me",)]
+
+
+def test_a_new_row_without_a_key_has_no_address(server):
+    answer = send(server, "POST", "/memo/", {"text": "no key"})
+    assert answer.status == 201 and answer.json() == {"id": None, "text": "no key"}
+    assert "location" not in answer.headers
+
+
 def test_methods_that_a_path_does_not_have(server):
     for method, path, allow in (("PUT", "/book/", "GET, HEAD, POST, OPTIONS"), ("POST", "/book/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
                                 ("POST", "/totals/", "GET, HEAD, OPTIONS")):

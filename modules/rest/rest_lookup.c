@@ -20,7 +20,7 @@ typedef enum {
 typedef struct {
     const char *name;
     form_e form;
-    rest_operator_e operator;
+    rest_operator_e op;
     const char *before, *behind; /* PATTERN */
 } lookup_t;
 
@@ -217,11 +217,11 @@ static int check_value(making_t *making, const char *text)
     return 1;
 }
 
-static rest_filter_t *condition(making_t *making, rest_operator_e operator, const char * value)
+static rest_filter_t *condition(making_t *making, rest_operator_e op, const char *value)
 {
     rest_filter_t *filter = apr_pcalloc(making->pool, sizeof(*filter));
 
-    filter->operator= operator;
+    filter->op = op;
     filter->operand = making->operand;
     filter->value = value;
     filter->field = making->field;
@@ -247,28 +247,28 @@ static int is_number(const char *text)
 }
 
 /* Within json a number is compared with numbers, and anything else as text. */
-static rest_filter_t *compare_leaf(making_t *making, rest_operator_e operator, const char * text)
+static rest_filter_t *compare_leaf(making_t *making, rest_operator_e op, const char *text)
 {
     making_t kind = *making, number = *making;
 
-    if (operator== REST_EQUAL || operator== REST_DISTINCT || !is_number(text))
-        return condition(making, operator, text);
+    if (op == REST_EQUAL || op == REST_DISTINCT || !is_number(text))
+        return condition(making, op, text);
     kind.operand.part = REST_PART_KIND;
     number.operand.part = REST_PART_JSON;
-    return all_of(making, condition(&kind, REST_EQUAL, "number"), condition(&number, operator, text));
+    return all_of(making, condition(&kind, REST_EQUAL, "number"), condition(&number, op, text));
 }
 
-static rest_filter_t *compare(making_t *making, rest_operator_e operator, const char * text)
+static rest_filter_t *compare(making_t *making, rest_operator_e op, const char *text)
 {
     rest_operand_t *operand = &making->operand;
 
     if (!check_value(making, text))
         return NULL;
     if (operand->part == REST_PART_LEAF)
-        return compare_leaf(making, operator, text);
+        return compare_leaf(making, op, text);
     if (operand->part == REST_PART_WHOLE && operand->column->type->kind == REST_JSON)
         operand->part = REST_PART_JSON;
-    return condition(making, operator, text);
+    return condition(making, op, text);
 }
 
 /* The literal of an array of the values between commas; NULL and a fault if one is none of the type. */
@@ -296,14 +296,14 @@ static rest_filter_t *make_list(making_t *making)
     int is_whole = making->operand.part == REST_PART_WHOLE;
     const char *literal;
 
-    if (making->lookup->operator== REST_ONE_OF && is_whole &&(type->kind == REST_ARRAY || type->kind == REST_JSON)) {
+    if (making->lookup->op == REST_ONE_OF && is_whole && (type->kind == REST_ARRAY || type->kind == REST_JSON)) {
         mistake(making, "This lookup does not fit the field.");
         return NULL;
     }
     if (is_whole && type->kind == REST_JSON)
-        return compare(making, making->lookup->operator, making->value);
+        return compare(making, making->lookup->op, making->value);
     literal = list_literal(making, is_whole && type->kind == REST_ARRAY ? type->element : NULL);
-    return literal ? condition(making, making->lookup->operator, literal) : NULL;
+    return literal ? condition(making, making->lookup->op, literal) : NULL;
 }
 
 static rest_filter_t *make_range(making_t *making)
@@ -342,15 +342,14 @@ static rest_filter_t *make_plain(making_t *making)
     const char *literal;
 
     if (making->operand.part != REST_PART_WHOLE || type->kind != REST_ARRAY)
-        return compare(making, making->lookup->operator, making->value);
+        return compare(making, making->lookup->op, making->value);
     literal = list_literal(making, type->element);
-    return literal ? condition(making, making->lookup->operator, literal) : NULL;
+    return literal ? condition(making, making->lookup->op, literal) : NULL;
 }
 
-static int is_ordering(rest_operator_e operator)
+static int is_ordering(rest_operator_e op)
 {
-    return operator!= REST_IS_NULL && operator!= REST_LIKE && operator!= REST_ILIKE && operator!= REST_MATCHES &&
-    operator!= REST_IMATCHES;
+    return op != REST_IS_NULL && op != REST_LIKE && op != REST_ILIKE && op != REST_MATCHES && op != REST_IMATCHES;
 }
 
 static rest_filter_t *make_condition(making_t *making)
@@ -360,7 +359,7 @@ static rest_filter_t *make_condition(making_t *making)
     int is_text = making->lookup->form == PATTERN || making->lookup->form == REGEX;
 
     if (operand->part == REST_PART_WHOLE && type->kind != REST_JSON && !type->is_comparable
-        && is_ordering(making->lookup->operator)) {
+        && is_ordering(making->lookup->op)) {
         mistake(making, "Values of this field cannot be compared.");
         return NULL;
     }
@@ -374,10 +373,11 @@ static rest_filter_t *make_condition(making_t *making)
     case IS_NULL:
         return make_null(making);
     case PATTERN:
-        return condition(making, making->lookup->operator, rest_literal_like(making->pool, making->lookup->before,
-                                                                             making->value, making->lookup->behind));
+        return condition(
+            making, making->lookup->op,
+            rest_literal_like(making->pool, making->lookup->before, making->value, making->lookup->behind));
     case REGEX:
-        return condition(making, making->lookup->operator, making->value);
+        return condition(making, making->lookup->op, making->value);
     default:
         return make_plain(making);
     }

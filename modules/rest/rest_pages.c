@@ -151,7 +151,7 @@ int rest_pages_condition(apr_pool_t *pool, const rest_relation_t *relation, cons
         return rest_refuse(fault, 404, "NOT_FOUND", NULL, NULL);
     filter = apr_pcalloc(pool, sizeof(*filter));
     *filter = (rest_filter_t){
-        .operator= REST_EQUAL, .operand = { .column = column }, .value = item->text, .field = item->name, .in_path = 1
+        .op = REST_EQUAL, .operand = { .column = column }, .value = item->text, .field = item->name, .in_path = 1
     };
     APR_ARRAY_PUSH(filters, rest_filter_t *) = filter;
     return 1;
@@ -227,7 +227,7 @@ static rest_filter_t *search_word(reading_t *reading, const char *word)
     const apr_array_header_t *columns = pages->relation->search;
     rest_filter_t *any = apr_pcalloc(reading->pool, sizeof(*any));
 
-    any->operator= REST_ANY;
+    any->op = REST_ANY;
     any->children = apr_array_make(reading->pool, columns->nelts, sizeof(rest_filter_t *));
     for (int i = 0; i < columns->nelts; i++) {
         const rest_column_t *column = APR_ARRAY_IDX(columns, i, const rest_column_t *);
@@ -236,7 +236,7 @@ static rest_filter_t *search_word(reading_t *reading, const char *word)
         if (!rest_lookup_readable(pages, column))
             continue;
         filter = apr_pcalloc(reading->pool, sizeof(*filter));
-        filter->operator= REST_ILIKE;
+        filter->op = REST_ILIKE;
         filter->operand.column = column;
         filter->operand.part = column->type->kind == REST_TEXT ? REST_PART_WHOLE : REST_PART_TEXT;
         filter->value = rest_literal_like(reading->pool, "%", word, "%");
@@ -334,7 +334,7 @@ static int is_bound(void *filters, const rest_column_t *column)
     for (int i = 0; i < list->nelts; i++) {
         const rest_filter_t *filter = APR_ARRAY_IDX(list, i, const rest_filter_t *);
 
-        if (filter->operator== REST_EQUAL && filter->in_path && filter->operand.column == column)
+        if (filter->op == REST_EQUAL && filter->in_path && filter->operand.column == column)
             return 1;
     }
     return 0;

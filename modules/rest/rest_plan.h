@@ -43,7 +43,6 @@ typedef struct {
 
 typedef enum {
     REST_EQUAL,
-    REST_NOT_EQUAL,
     REST_DISTINCT, /* not equal, where NULL is a value like others */
     REST_GREATER,
     REST_AT_LEAST,
@@ -65,7 +64,7 @@ typedef enum {
 
 /* A condition, or a tree of them. */
 struct rest_filter_t {
-    rest_operator_e operator;
+    rest_operator_e op;
     int negated;
     rest_operand_t operand;
     const char *value;
@@ -83,12 +82,10 @@ typedef struct {
     const rest_plan_t *embedded;
 } rest_member_t;
 
-typedef enum { REST_NULLS_DEFAULT, REST_NULLS_FIRST, REST_NULLS_LAST } rest_nulls_e;
-
+/* A term of an order. NULL counts as larger than any value. */
 typedef struct {
     rest_operand_t operand;
     int descending;
-    rest_nulls_e nulls; /* DEFAULT: NULL counts as larger than any value */
 } rest_order_t;
 
 /* Where a page begins, by the values that the row before it has in the order's terms. */
@@ -122,7 +119,7 @@ struct rest_plan_t {
     apr_array_header_t *assignments; /* rest_assignment_t; INSERT, UPDATE */
     int is_unique;                   /* READ_ROW: the filters name one row at most, by a key */
     int has_address;                 /* INSERT: the new row's path is the list's with its key */
-    int hides_row;                   /* INSERT, UPDATE: the caller may not read what it wrote */
+    int hides_row;                   /* INSERT: the caller may not read what it wrote */
     const rest_cursor_t *cursor;     /* READ_PAGE: instead of offset and count; NULL: none */
     apr_int64_t page;                /* READ_PAGE without cursor: from 1 */
     apr_int64_t page_size;           /* READ_PAGE: rows of a page */

@@ -143,43 +143,33 @@ static void add_comparison(rest_writer_t *writer, const char *alias, const rest_
     static const struct {
         const char *before, *type, *after; /* type NULL: the operand's */
     } words[] = {
-        [REST_EQUAL] = { " = ", NULL, "" },
-        [REST_NOT_EQUAL] = { " <> ", NULL, "" },
-        [REST_DISTINCT] = { " IS DISTINCT FROM ", NULL, "" },
-        [REST_GREATER] = { " > ", NULL, "" },
-        [REST_AT_LEAST] = { " >= ", NULL, "" },
-        [REST_LESS] = { " < ", NULL, "" },
-        [REST_AT_MOST] = { " <= ", NULL, "" },
-        [REST_ONE_OF] = { " = ANY (", NULL, "[])" },
-        [REST_LIKE] = { " LIKE ", TEXT, "" },
-        [REST_ILIKE] = { " ILIKE ", TEXT, "" },
-        [REST_MATCHES] = { " ~ ", TEXT, "" },
-        [REST_IMATCHES] = { " ~* ", TEXT, "" },
-        [REST_CONTAINS] = { " @> ", NULL, "" },
-        [REST_CONTAINED_IN] = { " <@ ", NULL, "" },
-        [REST_OVERLAPS] = { " && ", NULL, "" },
+        [REST_EQUAL] = { " = ", NULL, "" },          [REST_DISTINCT] = { " IS DISTINCT FROM ", NULL, "" },
+        [REST_GREATER] = { " > ", NULL, "" },        [REST_AT_LEAST] = { " >= ", NULL, "" },
+        [REST_LESS] = { " < ", NULL, "" },           [REST_AT_MOST] = { " <= ", NULL, "" },
+        [REST_ONE_OF] = { " = ANY (", NULL, "[])" }, [REST_LIKE] = { " LIKE ", TEXT, "" },
+        [REST_ILIKE] = { " ILIKE ", TEXT, "" },      [REST_MATCHES] = { " ~ ", TEXT, "" },
+        [REST_IMATCHES] = { " ~* ", TEXT, "" },      [REST_CONTAINS] = { " @> ", NULL, "" },
+        [REST_CONTAINED_IN] = { " <@ ", NULL, "" },  [REST_OVERLAPS] = { " && ", NULL, "" },
     };
 
     rest_writer_operand(writer, alias, &filter->operand);
-    if (filter->operator== REST_IS_NULL) {
+    if (filter->op == REST_IS_NULL) {
         rest_writer_add(writer, " IS NULL");
         return;
     }
-    if (filter->operator== REST_MATCHES || filter->operator== REST_IMATCHES)
+    if (filter->op == REST_MATCHES || filter->op == REST_IMATCHES)
         writer->statement->pattern = filter->field;
-    rest_writer_add(writer, words[filter->operator].before);
-    rest_writer_parameter(writer,
-                          words[filter->operator].type ? words[filter->operator].type
-                                                        : rest_operand_type(&filter->operand),
+    rest_writer_add(writer, words[filter->op].before);
+    rest_writer_parameter(writer, words[filter->op].type ? words[filter->op].type : rest_operand_type(&filter->operand),
                           filter->value, filter->field, filter->in_path);
-    rest_writer_add(writer, words[filter->operator].after);
+    rest_writer_add(writer, words[filter->op].after);
 }
 
 static void add_filter(rest_writer_t *writer, const char *alias, const rest_filter_t *filter)
 {
     if (filter->negated)
         rest_writer_add(writer, "NOT (");
-    switch (filter->operator) {
+    switch (filter->op) {
     case REST_ALL:
         add_children(writer, alias, filter, " AND ");
         break;

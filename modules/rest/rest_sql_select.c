@@ -7,14 +7,11 @@ static void add_order(rest_writer_t *writer, const char *alias, const apr_array_
 {
     for (int i = 0; orders && i < orders->nelts; i++) {
         const rest_order_t *order = &APR_ARRAY_IDX(orders, i, rest_order_t);
-        int descending = order->descending != reverse;
 
         rest_writer_add(writer, i == 0 ? " ORDER BY " : ", ");
         rest_writer_operand(writer, alias, &order->operand);
-        if (descending)
+        if (order->descending != reverse)
             rest_writer_add(writer, " DESC");
-        if (order->nulls != REST_NULLS_DEFAULT)
-            rest_writer_add(writer, (order->nulls == REST_NULLS_FIRST) != reverse ? " NULLS FIRST" : " NULLS LAST");
     }
 }
 
@@ -130,21 +127,19 @@ static void add_equal(rest_writer_t *writer, const rest_order_t *order, const ch
 static void add_behind(rest_writer_t *writer, const rest_order_t *order, const char *value, int backward)
 {
     int descending = order->descending != backward;
-    int nulls_last = order->nulls == REST_NULLS_DEFAULT ? !descending : (order->nulls == REST_NULLS_LAST) != backward;
 
-    if (!value) {
-        if (nulls_last) {
-            rest_writer_add(writer, "false");
-        } else {
-            rest_writer_operand(writer, "t", &order->operand);
-            rest_writer_add(writer, " IS NOT NULL");
-        }
+    if (!value && !descending) {
+        rest_writer_add(writer, "false");
         return;
     }
     rest_writer_operand(writer, "t", &order->operand);
+    if (!value) {
+        rest_writer_add(writer, " IS NOT NULL");
+        return;
+    }
     rest_writer_add(writer, descending ? " < " : " > ");
     rest_writer_parameter(writer, rest_operand_type(&order->operand), value, "cursor", 0);
-    if (nulls_last && may_be_null(order)) {
+    if (!descending && may_be_null(order)) {
         rest_writer_add(writer, " OR ");
         rest_writer_operand(writer, "t", &order->operand);
         rest_writer_add(writer, " IS NULL");
@@ -157,8 +152,8 @@ static int compares_as_row(const rest_plan_t *plan)
     for (int i = 0; i < plan->orders->nelts; i++) {
         const rest_order_t *order = &APR_ARRAY_IDX(plan->orders, i, rest_order_t);
 
-        if (may_be_null(order) || order->nulls != REST_NULLS_DEFAULT
-            || order->descending != APR_ARRAY_IDX(plan->orders, 0, rest_order_t).descending || !plan->cursor->values[i])
+        if (may_be_null(order) || order->descending != APR_ARRAY_IDX(plan->orders, 0, rest_order_t).descending
+            || !plan->cursor->values[i])
             return 0;
     }
     return 1;

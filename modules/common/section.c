@@ -68,10 +68,10 @@ static const ap_directive_t *next(const ap_directive_t *directive)
     return directive ? directive->next : NULL;
 }
 
-static int is_met(apr_pool_t *pool, const ap_directive_t *handler, const char *needed)
+int trestle_section_provides(apr_pool_t *pool, const ap_directive_t *directive, const char *needed)
 {
     for (const ap_directive_t *each = ap_conftree; each; each = next(each))
-        if (is_named(each, needed) && may_meet(pool, handler, each))
+        if (is_named(each, needed) && may_meet(pool, directive, each))
             return 1;
     return 0;
 }
@@ -82,7 +82,7 @@ const ap_directive_t *trestle_section_lacking(apr_pool_t *pool, const char *hand
         const char *arguments = each->args;
 
         if (is_named(each, "SetHandler") && !strcmp(ap_getword_conf(pool, &arguments), handler)
-            && !is_met(pool, each, needed))
+            && !trestle_section_provides(pool, each, needed))
             return each;
     }
     return NULL;

@@ -15,9 +15,6 @@ identity_notes_t *identity_notes_make(apr_pool_t *pool);
 /* SetHandler with one of our operations. section: its configuration, as a setter gets it. */
 void identity_note_operation(cmd_parms *cmd, const void *section, const char *handler);
 
-/* A directive that provides what operations need: IDENTITY_NEEDS_POOL, …. */
-void identity_note_provided(cmd_parms *cmd, int need);
-
 /* A cookie that browsers take with Secure only. */
 void identity_note_secure_cookie(cmd_parms *cmd, const void *section);
 

@@ -253,7 +253,6 @@ static const char *add_refresh_key(cmd_parms *cmd, void *dir, const char *file, 
     if (mend)
         return apr_pstrcat(cmd->pool, "IdentityRefreshKey: ", mend, NULL);
     APR_ARRAY_PUSH(config->refresh_keys, identity_refresh_key_t) = key;
-    identity_note_provided(cmd, IDENTITY_NEEDS_REFRESH_KEY);
     return NULL;
 }
 
@@ -270,16 +269,14 @@ static const char *check_handler(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-/* Another module's directive, alike: it provides what operations need. Without that module it means nothing. */
-static const char *note_provided(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg TRESTLE_UNUSED)
+/* Another module's directive, alike: operations need it. Without that module it means nothing. */
+static const char *check_needed(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const char *arg TRESTLE_UNUSED)
 {
-    int is_pool = !strcasecmp(cmd->cmd->name, "PgUse");
+    const char *needed = cmd->info;
 
-    if (!ap_find_linked_module(is_pool ? "mod_pg.c" : "mod_auth_jwt.c"))
-        return apr_psprintf(cmd->pool, "%s: load %s, which this directive belongs to", cmd->cmd->name,
-                            is_pool ? "mod_pg" : "mod_auth_jwt");
-    identity_note_provided(cmd, is_pool ? IDENTITY_NEEDS_POOL : IDENTITY_NEEDS_SIGNING_KEY);
-    return NULL;
+    return ap_find_linked_module(apr_pstrcat(cmd->temp_pool, needed, ".c", NULL))
+               ? NULL
+               : apr_psprintf(cmd->pool, "%s: load %s, which this directive belongs to", cmd->cmd->name, needed);
 }
 
 static const char *set_cookie(cmd_parms *cmd, void *dir, int argc, char *const argv[])
@@ -380,8 +377,9 @@ static const char *set_inherited(cmd_parms *cmd, void *dir TRESTLE_UNUSED, const
 const command_rec identity_commands[] = {
     AP_INIT_TAKE1("SetHandler", check_handler, NULL, OR_FILEINFO,
                   "identity-login and others: an operation on accounts"),
-    AP_INIT_RAW_ARGS("PgUse", note_provided, NULL, ANYWHERE, "the database of operations on accounts"),
-    AP_INIT_RAW_ARGS("AuthJWTSigningKey", note_provided, NULL, ANYWHERE, "the key of tokens that sign-ins give"),
+    AP_INIT_RAW_ARGS("PgUse", check_needed, "mod_pg", ANYWHERE, "the database of operations on accounts"),
+    AP_INIT_RAW_ARGS("AuthJWTSigningKey", check_needed, "mod_auth_jwt", ANYWHERE,
+                     "the key of tokens that sign-ins give"),
     AP_INIT_TAKE1("IdentityValidateFunction", set_function, MEMBER(validate), ANYWHERE,
                   "SQL function (email text, fields jsonb) that judges a registration"),
     AP_INIT_TAKE1("IdentityProfileFunction", set_function, MEMBER(profile), ANYWHERE,

@@ -44,7 +44,7 @@ const char *trestle_set_word(cmd_parms *cmd, void *dir, const char *arg)
 
     for (int i = 0; choice->words[i]; i++) {
         if (!strcmp(arg, choice->words[i])) {
-            *(int *)member(dir, choice->offset) = i;
+            *(int *)member(dir, choice->offset) = choice->values ? choice->values[i] : i;
             return NULL;
         }
         all = apr_pstrcat(cmd->pool, all, i == 0 ? "" : choice->words[i + 1] ? ", " : " or ", choice->words[i], NULL);

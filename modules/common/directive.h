@@ -23,10 +23,11 @@ const char *trestle_set_number(cmd_parms *cmd, void *dir, const char *arg);
 const char *trestle_set_size(cmd_parms *cmd, void *dir, const char *arg);
 const char *trestle_set_duration(cmd_parms *cmd, void *dir, const char *arg);
 
-/* A value of type int: the number of one of the words, from 0. */
+/* A value of type int that one of some words stands for. */
 typedef struct {
     apr_size_t offset;
     const char *const *words; /* the last is NULL */
+    const int *values;        /* of the words in their order; NULL: their numbers from 0 */
 } trestle_words_t;
 
 const char *trestle_set_word(cmd_parms *cmd, void *dir, const char *arg);

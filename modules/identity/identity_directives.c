@@ -3,6 +3,8 @@
 #include "identity_gate.h"
 #include "identity_operation.h"
 #include "identity_stored.h"
+
+#include "directive.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -15,79 +17,22 @@ enum { KEY_LEAST = 32, KEY_MOST = 4096, KEY_ID_MOST = 32767, NAME_MOST = 64 };
 
 #define DAYS(n) IDENTITY_SECONDS((n)*86400LL)
 
-/* Durations of one directive, in the order of its arguments. */
-static const struct {
-    const char *directive;
-    apr_size_t offset;
-    apr_interval_time_t least, most;
-} durations[] = {
-    { "IdentityTokenLifetime", APR_OFFSETOF(identity_config_t, lifetime), IDENTITY_SECONDS(10), DAYS(400) },
-    { "IdentityRefreshLifetime", APR_OFFSETOF(identity_config_t, idle), IDENTITY_SECONDS(1), DAYS(400) },
-    { "IdentityRefreshLifetime", APR_OFFSETOF(identity_config_t, absolute), IDENTITY_SECONDS(1), DAYS(400) },
-    { "IdentityRefreshGrace", APR_OFFSETOF(identity_config_t, grace), 0, IDENTITY_SECONDS(60) },
-    { "IdentityConfirm", APR_OFFSETOF(identity_config_t, code_lifetime), IDENTITY_SECONDS(10), DAYS(1) },
-};
+static const trestle_range_t lifetime = { APR_OFFSETOF(identity_config_t, lifetime), IDENTITY_SECONDS(10), DAYS(400) };
+static const trestle_range_t grace = { APR_OFFSETOF(identity_config_t, grace), 0, IDENTITY_SECONDS(60) };
+static const trestle_range_t code_lifetime = { APR_OFFSETOF(identity_config_t, code_lifetime), IDENTITY_SECONDS(10),
+                                               DAYS(1) };
 
-enum { DURATIONS = sizeof(durations) / sizeof(durations[0]) };
+static const char *const status_words[] = { "200", "201", "202", NULL };
+static const int statuses[] = { HTTP_OK, HTTP_CREATED, HTTP_ACCEPTED };
+static const trestle_words_t status = { APR_OFFSETOF(identity_config_t, status), status_words, statuses };
 
-/* Reads one duration of the directive: its first, or its second where it has two. */
-static const char *set_duration(cmd_parms *cmd, void *dir, const char *arg, int second)
-{
-    const char *mend;
-    int i = 0;
+static const char *const refusal_words[] = { "401", "403", NULL };
+static const int refusals[] = { HTTP_UNAUTHORIZED, HTTP_FORBIDDEN };
+static const trestle_words_t refusal = { APR_OFFSETOF(identity_config_t, refusal), refusal_words, refusals };
 
-    while (strcmp(durations[i].directive, cmd->cmd->name))
-        i++;
-    i += second;
-    mend = trestle_setting_duration(cmd->pool, arg, durations[i].least, durations[i].most,
-                                    (apr_interval_time_t *)(void *)((char *)dir + durations[i].offset));
-    return mend ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", mend, NULL) : NULL;
-}
-
-static const char *set_lifetime(cmd_parms *cmd, void *dir, const char *arg)
-{
-    return set_duration(cmd, dir, arg, 0);
-}
-
-/* Directives with one of a few words, and what each stands for. */
-static const struct {
-    const char *directive;
-    apr_size_t offset;
-    struct {
-        const char *word;
-        int value;
-    } choices[4];
-} words[] = {
-    { "IdentityStatus",
-      APR_OFFSETOF(identity_config_t, status),
-      { { "200", HTTP_OK }, { "201", HTTP_CREATED }, { "202", HTTP_ACCEPTED } } },
-    { "IdentityRefusal",
-      APR_OFFSETOF(identity_config_t, refusal),
-      { { "401", HTTP_UNAUTHORIZED }, { "403", HTTP_FORBIDDEN } } },
-    { "IdentityTaken",
-      APR_OFFSETOF(identity_config_t, taken),
-      { { "hide", IDENTITY_TAKEN_HIDE },
-        { "400", HTTP_BAD_REQUEST },
-        { "409", HTTP_CONFLICT },
-        { "422", HTTP_UNPROCESSABLE_ENTITY } } },
-};
-
-static const char *set_word(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *known = "";
-    int i = 0;
-
-    while (strcmp(words[i].directive, cmd->cmd->name))
-        i++;
-    for (int k = 0; k < 4 && words[i].choices[k].word; k++) {
-        if (!strcasecmp(arg, words[i].choices[k].word)) {
-            *(int *)(void *)((char *)dir + words[i].offset) = words[i].choices[k].value;
-            return NULL;
-        }
-        known = apr_pstrcat(cmd->pool, known, k ? " or " : "", words[i].choices[k].word, NULL);
-    }
-    return apr_psprintf(cmd->pool, "%s: '%s' is no value of it; write %s", cmd->cmd->name, arg, known);
-}
+static const char *const taken_words[] = { "hide", "400", "409", "422", NULL };
+static const int taken_statuses[] = { IDENTITY_TAKEN_HIDE, HTTP_BAD_REQUEST, HTTP_CONFLICT, HTTP_UNPROCESSABLE_ENTITY };
+static const trestle_words_t taken = { APR_OFFSETOF(identity_config_t, taken), taken_words, taken_statuses };
 
 static const char *set_function(cmd_parms *cmd, void *dir, const char *arg)
 {
@@ -155,32 +100,33 @@ static const char *set_client(cmd_parms *cmd, void *dir, const char *arg)
                                        arg, NAME_MOST);
 }
 
-static const char *set_confirm(cmd_parms *cmd, void *dir, const char *how, const char *lifetime)
+static const char *set_confirm(cmd_parms *cmd, void *dir, const char *how, const char *duration)
 {
     identity_config_t *config = dir;
 
     config->confirm = !strcasecmp(how, "email");
     if (!config->confirm && strcasecmp(how, "Off"))
         return apr_psprintf(cmd->pool, "IdentityConfirm: '%s' is no way to confirm; write email or Off", how);
-    if (lifetime && !config->confirm)
+    if (duration && !config->confirm)
         return "IdentityConfirm Off takes no duration; write email 10min, or Off alone";
-    return lifetime ? set_duration(cmd, dir, lifetime, 0) : NULL;
+    return duration ? trestle_set_duration(cmd, dir, duration) : NULL;
 }
 
 static const char *set_refresh_lifetime(cmd_parms *cmd, void *dir, const char *idle, const char *absolute)
 {
-    const identity_config_t *config = dir;
-    const char *mend = set_duration(cmd, dir, idle, 0);
+    identity_config_t *config = dir;
+    const char *mend = trestle_setting_duration(cmd->pool, idle, IDENTITY_SECONDS(1), DAYS(400), &config->idle);
 
-    mend = mend ? mend : set_duration(cmd, dir, absolute, 1);
+    if (!mend)
+        mend = trestle_setting_duration(cmd->pool, absolute, IDENTITY_SECONDS(1), DAYS(400), &config->absolute);
     if (!mend && config->idle > config->absolute)
-        mend = "IdentityRefreshLifetime: a session cannot idle longer than it lives; write for example 336h 1440h";
-    return mend;
+        mend = "a session cannot idle longer than it lives; write for example 336h 1440h";
+    return mend ? apr_pstrcat(cmd->pool, "IdentityRefreshLifetime: ", mend, NULL) : NULL;
 }
 
-static const char *set_refresh_grace(cmd_parms *cmd, void *dir, const char *grace, const char *uses)
+static const char *set_refresh_grace(cmd_parms *cmd, void *dir, const char *duration, const char *uses)
 {
-    const char *mend = set_duration(cmd, dir, grace, 0);
+    const char *mend = trestle_set_duration(cmd, dir, duration);
     apr_int64_t number = IDENTITY_GRACE_USES;
 
     if (!mend && uses && (mend = trestle_setting_number(cmd->pool, uses, 1, 1000, &number)))
@@ -388,23 +334,26 @@ const command_rec identity_commands[] = {
                   "SQL function (account bigint) with more claims for tokens, as jsonb"),
     AP_INIT_TAKE1("IdentityAnswerFunction", set_function, MEMBER(answer), ANYWHERE,
                   "SQL function (account bigint, body jsonb) with the body of the answer, as json"),
-    AP_INIT_TAKE1("IdentityStatus", set_word, NULL, ANYWHERE, "status of a success: 200, 201 or 202"),
-    AP_INIT_TAKE1("IdentityRefusal", set_word, NULL, ANYWHERE, "status of wrong credentials: 401 or 403"),
+    AP_INIT_TAKE1("IdentityStatus", trestle_set_word, (void *)&status, ANYWHERE,
+                  "status of a success: 200, 201 or 202"),
+    AP_INIT_TAKE1("IdentityRefusal", trestle_set_word, (void *)&refusal, ANYWHERE,
+                  "status of wrong credentials: 401 or 403"),
     AP_INIT_ITERATE("IdentityNameField", add_field, MEMBER(names), ANYWHERE, "fields that may hold the sign-in name"),
-    AP_INIT_TAKE12("IdentityConfirm", set_confirm, NULL, ANYWHERE,
+    AP_INIT_TAKE12("IdentityConfirm", set_confirm, (void *)&code_lifetime, ANYWHERE,
                    "email: registrations need a code that is sent by mail, and how long it lives; or Off"),
-    AP_INIT_TAKE1("IdentityTaken", set_word, NULL, ANYWHERE,
+    AP_INIT_TAKE1("IdentityTaken", trestle_set_word, (void *)&taken, ANYWHERE,
                   "status for an address that has an account: hide, 400, 409 or 422"),
     AP_INIT_TAKE12("IdentityPasswordLength", set_password_length, NULL, ANYWHERE,
                    "least and most characters of new passwords"),
     AP_INIT_ITERATE("IdentityPasswordRepeat", add_field, MEMBER(repeats), ANYWHERE,
                     "fields that, where they are sent, must repeat the new password"),
-    AP_INIT_TAKE1("IdentityTokenLifetime", set_lifetime, NULL, ANYWHERE, "how long a token is good"),
+    AP_INIT_TAKE1("IdentityTokenLifetime", trestle_set_duration, (void *)&lifetime, ANYWHERE,
+                  "how long a token is good"),
     AP_INIT_TAKE12("IdentityRefreshKey", add_refresh_key, NULL, ANYWHERE,
                    "file and number of a key that makes refresh tokens"),
     AP_INIT_TAKE2("IdentityRefreshLifetime", set_refresh_lifetime, NULL, ANYWHERE,
                   "how long a session may idle, and how long it lives"),
-    AP_INIT_TAKE12("IdentityRefreshGrace", set_refresh_grace, NULL, ANYWHERE,
+    AP_INIT_TAKE12("IdentityRefreshGrace", set_refresh_grace, (void *)&grace, ANYWHERE,
                    "how long a refresh token may come again, and how often"),
     AP_INIT_TAKE_ARGV("IdentityRefreshCookie", set_cookie, MEMBER(refresh_cookie), ANYWHERE,
                       "name and attributes of the cookie that carries the refresh token, or Off"),

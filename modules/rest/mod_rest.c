@@ -153,9 +153,9 @@ RANGE(timeout, 1000, 3600 * APR_USEC_PER_SEC);
 static const char *const count_words[] = { "exact", "asked", "none", NULL };
 static const char *const type_words[] = { "strict", "any", "json", NULL };
 static const char *const unknown_words[] = { "ignore", "refuse", NULL };
-static const trestle_words_t count = { offsetof(rest_dir_t, count), count_words };
-static const trestle_words_t content_types = { offsetof(rest_dir_t, content_types), type_words };
-static const trestle_words_t unknown_arguments = { offsetof(rest_dir_t, refuse_unknown), unknown_words };
+static const trestle_words_t count = { offsetof(rest_dir_t, count), count_words, NULL };
+static const trestle_words_t content_types = { offsetof(rest_dir_t, content_types), type_words, NULL };
+static const trestle_words_t unknown_arguments = { offsetof(rest_dir_t, refuse_unknown), unknown_words, NULL };
 
 static const command_rec commands[] = {
     AP_INIT_TAKE1("RestSchema", set_schema, NULL, RSRC_CONF | ACCESS_CONF,

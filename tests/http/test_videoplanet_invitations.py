@@ -167,3 +167,56 @@ def test_a_member_meanwhile(people):
     join(people.project, b, "manager")
     b.done("GET", path)
     assert [m["rating"] for m in people.owner.detail(people.project)["member_list"] if m["user_id"] == b.id] == ["manager"]
+
+
+def too_many(person, project, email):
+    """Asserts that another invitation is refused, without a trace."""
+    with unchanged(person.product, "project_invites", "notifications"):
+        person.refused(429, "RESEND_LIMIT_EXCEEDED", "POST", f"/projects/invite_project/{project}", {"email": email}, field="email")
+
+
+def invite_and_cancel(person, project, email):
+    person.done("DELETE", f"/projects/invite_project/{project}", {"pk": invite(person, project, email)["id"]})
+
+
+def test_three_an_hour(people):
+    """Cancelled invitations count, in any spelling of the address; an hour later the address may be invited again."""
+    a, b = people.owner, Person(people.owner.product, "Pestered")
+    project = a.project("Pestering")
+    for email in (b.email, b.email.upper(), f" {b.email}"):
+        invite_and_cancel(a, project, email)
+    too_many(a, project, b.email)
+    too_many(a, project, b.email.upper())
+    assert len(told(a, b)) == 3
+    invite(a, project, "another." + b.email)
+    a.product.sql(f"update videoplanet.recent_invitations set created = created - interval '1 hour' where email = '{b.email}'")
+    invite(a, project, b.email)
+    a.refused(409, "DUPLICATE_INVITATION", "POST", f"/projects/invite_project/{project}", {"email": b.email}, field="email")
+    assert a.product.sql(f"select count(*) from videoplanet.recent_invitations where email = '{b.email}'") == ["1"], "nothing is kept longer"
+
+
+def test_three_an_hour_by_person_and_project(people):
+    """Neither other projects, deleted ones among them, nor other managers of the project go round the limit; strangers have their own."""
+    a, b = people.owner, Person(people.owner.product, "Besieged")
+    for number in range(3):
+        project = a.project(f"Siege {number}")
+        invite(a, project, b.email)
+        a.done("DELETE", f"/projects/detail/{project}")
+    too_many(a, a.project("Siege 3"), b.email)
+    invite(people.outsider, people.outsider.project("Friendly"), b.email)
+
+    c = Person(people.owner.product, "Shared")
+    project = a.project("Shared siege")
+    join(project, people.manager, "manager")
+    for person in (a, people.manager, a):
+        invite_and_cancel(person, project, c.email)
+    too_many(people.manager, project, c.email)
+
+
+def test_three_an_hour_at_once(people):
+    """Invitations from several projects at the same time are counted one after the other."""
+    a, email = people.owner, "at.once@videoplanet.test"
+    projects = [a.project(f"At once {number}") for number in range(8)]
+    answers = at_once(*[lambda p=p: a.ask("POST", f"/projects/invite_project/{p}", {"email": email}) for p in projects])
+    assert sorted(answer.status for answer in answers) == [200] * 3 + [429] * 5
+    assert a.product.sql(f"select count(*) from trestle.mail_outbox where recipient = '{email}'") == ["3"]

@@ -13,6 +13,7 @@ insert into tap.matrix values
 ('project_files',   'project_id = {project}', 'file_name', 'OMN', 'OM',   '',    'OM',  '(project_id, files, file_name, file_size, uploaded_by) values ({project}, ''f'', ''f'', 1, {me})'),
 ('project_memos',   'project_id = {project}', 'memo',     'OMN',  'OM',   '',    'OM',  '(project_id, user_id, date, memo) values ({project}, {me}, ''2025-01-01'', ''x'')'),
 ('project_invites', 'project_id = {project}', 'status',   'OM',   'OM',   'OM',  'OM',  '(project_id, email, token_hash, inviter_id) values ({project}, ''new@tap.test'', sha256(''new''), {me})'),
+('recent_invitations', 'true',                'email',    '',     '',     '',    '',    '(email, project_id, inviter_id) values (''new@tap.test'', {project}, {me})'),
 ('milestones',      'project_id = {project}', 'name',     'OMN',  'OM',   'OM',  'OM',  '(project_id, name) values ({project}, ''x'')'),
 ('feedbacks',       'project_id = {project}', 'files',    'OMN',  '',     'OM',  '',    '(project_id) values ({project})'),
 ('feedback_items',  'project_id = {project}', 'status',   'OMN',  'OMN',  'OMN', 'N',   '(feedback_id, project_id, user_id, text) values ({room}, {project}, {me}, ''x'')'),
@@ -33,6 +34,8 @@ create function tap.fill(template text, me text) returns text language sql stabl
         '{project}', tap.project()::text),
         '{room}', (select id from videoplanet.feedbacks where project_id = tap.project())::text),
         '{item}', (select id from videoplanet.feedback_items where project_id = tap.project())::text);
+
+insert into videoplanet.recent_invitations (email, project_id, inviter_id) values ('guest@tap.test', tap.project(), tap.id('owner'));
 
 select * from no_plan();
 

@@ -101,15 +101,31 @@ static int translate_raised(apr_pool_t *pool, const trestle_pg_error_t *error, r
     return 1;
 }
 
-/* What the client calls the column of a table: a view may show it under another name. NULL: it may not know it. */
-static const char *name_for_client(const rest_attempt_t *attempt, const char *name)
+/* 1 if the caller may know that there is the column. */
+static int may_know(const rest_attempt_t *attempt, const rest_column_t *column)
 {
-    for (int i = 0; attempt->relation && i < attempt->relation->columns->nelts; i++) {
-        const rest_column_t *column = APR_ARRAY_IDX(attempt->relation->columns, i, const rest_column_t *);
+    return rest_role_in(column->may[REST_MAY_SELECT], attempt->role)
+           || rest_role_in(column->may[REST_MAY_INSERT], attempt->role)
+           || rest_role_in(column->may[REST_MAY_UPDATE], attempt->role);
+}
 
-        if (!strcmp(column->origin ? column->origin->name : column->name, name))
+/* What the relation calls the column of a table: a view may show it under another name. */
+static const char *name_in_relation(const rest_attempt_t *attempt, const char *name)
+{
+    const apr_array_header_t *columns = attempt->relation->columns;
+
+    for (int i = 0; i < columns->nelts; i++) {
+        const rest_column_t *column = APR_ARRAY_IDX(columns, i, const rest_column_t *);
+
+        if (!strcmp(column->origin ? column->origin->name : column->name, name) && may_know(attempt, column))
             return column->name;
     }
+    return NULL;
+}
+
+/* The name, if it is the request's or one of the function's arguments. */
+static const char *name_in_call(const rest_attempt_t *attempt, const char *name)
+{
     for (int i = 0; attempt->given && i < attempt->given->nelts; i++)
         if (!strcmp(APR_ARRAY_IDX(attempt->given, i, rest_given_t).name, name))
             return name;
@@ -127,7 +143,10 @@ static void name_field(apr_pool_t *pool, const rest_attempt_t *attempt, const ch
 {
     rest_fault_t also = *fault;
 
-    if (!column || !(also.field = name_for_client(attempt, column)))
+    if (!column)
+        return;
+    also.field = attempt->relation ? name_in_relation(attempt, column) : name_in_call(attempt, column);
+    if (!also.field)
         return;
     if (fault->field)
         rest_fault_add(pool, fault, &also);

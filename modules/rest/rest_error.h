@@ -15,14 +15,15 @@ typedef struct {
     const rest_statement_t *statement;
     const rest_function_t *function; /* that was called; NULL: none */
     const rest_relation_t *relation; /* whose rows were meant; NULL: none */
+    int role;                        /* the caller's, of rest_catalogue_role() */
     const apr_array_header_t *given; /* rest_given_t: what the request had */
     apr_hash_t *constraints;         /* of rest_constraint.h; NULL: not known */
     int anonymous;                   /* 1: the caller is not signed in; what a right lacks is then 401, not 403 */
 } rest_attempt_t;
 
 /*
- * Translates the error of a refused batch. A field is named only if it is the request's, the function's or the
- * relation's: columns of tables behind them are nobody's business. fault's strings live in pool, in error or in attempt.
+ * Translates the error of a refused batch. A field is named only if it is the request's or the function's, or a
+ * column of the relation that the role may read or write: what else there is, is nobody's business. fault's strings live in pool, in error or in attempt.
  * Its cause is set where the operator must act.
  */
 void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_attempt_t *attempt,

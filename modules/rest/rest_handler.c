@@ -389,7 +389,13 @@ static int execute(work_t *work)
     }
     if (reply.outcome == TRESTLE_PG_REFUSED) {
         const rest_attempt_t attempt = {
-            &statement, plan.function, plan.relation, work->given, work->catalogue->constraints, work->anonymous,
+            .statement = &statement,
+            .function = plan.function,
+            .relation = plan.relation,
+            .role = rest_catalogue_role(work->catalogue, work->role),
+            .given = work->given,
+            .constraints = work->catalogue->constraints,
+            .anonymous = work->anonymous,
         };
 
         if (stale && rest_error_is_stale(&reply.error))

@@ -84,6 +84,22 @@ def test_every_field_at_fault_is_named_and_nothing_is_written(server, database, 
     assert database.sql("SELECT count(*), sum(pages) FROM api.book", dbname="library") == before
 
 
+@pytest.mark.parametrize("path,also", [("/safe/", {}), ("/uncounted/safe/", {"pin": "1", "code": "2"})])
+def test_a_column_that_the_caller_does_not_know_is_not_named(server, path, also):
+    """Neither one that it may not read, nor one that it guessed; one that it may only write is known to it."""
+    for label, box, expected in (("no pin", None, {None: "REQUIRED_FIELD_MISSING"}),
+                                 ("a", "0", {"drop_box": "VALIDATION_ERROR"}),
+                                 (f"twice {path}", None, None), (f"twice {path}", None, {"label": "ALREADY_EXISTS"})):
+        answer = send(server, "POST", path, {"label": label, "drop_box": box, **also})
+        if not expected:
+            assert answer.status == 201, answer.body
+            continue
+        document = answer.json()
+        found = {e.get("field"): e["code"] for e in document.get("errors") or [document]}
+        assert answer.status in (400, 409) and found == expected, answer.body
+        assert b"pin" not in answer.body
+
+
 def test_bodies_that_are_no_object(server):
     for body in ("[]", "1", "null", '"x"', "[{}]"):
         assert problem(send(server, "POST", "/author/", body))[:2] == (400, "INVALID_JSON"), body

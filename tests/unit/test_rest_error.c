@@ -38,7 +38,7 @@ static const char *meaning(trestle_pg_error_t error, int anonymous)
     rest_statement_t statement = { "SELECT", 2, values, fields, in_path, 0, NULL, NULL };
 
     apr_array_header_t *given = apr_array_make(pool, 4, sizeof(rest_given_t));
-    const rest_attempt_t attempt = { &statement, NULL, NULL, given, NULL, anonymous };
+    const rest_attempt_t attempt = { .statement = &statement, .given = given, .anonymous = anonymous };
 
     rest_query_add(given, "title", REST_IN_BODY, "x", NULL);
     rest_query_add(given, "email", REST_IN_BODY, "x", NULL);

@@ -114,7 +114,10 @@ static const trestle_problem_t *validate(request_rec *r, const registration_t *r
     return identity_batch_run(&batch);
 }
 
-/* Writes the account and its profile in one transaction. confirmation: UUID, or NULL for an account at once. */
+/*
+ * Writes the account and, if it is one at once, its profile in one transaction. confirmation: UUID, or NULL for an
+ * account at once.
+ */
 static const trestle_problem_t *write_account(request_rec *r, const registration_t *registration, const char *hash,
                                               const char *confirmation, registered_t *registered)
 {
@@ -122,6 +125,7 @@ static const trestle_problem_t *write_account(request_rec *r, const registration
     const char *values[] = { registration->email,
                              registration->username,
                              hash,
+                             config->profile ? registration->more : NULL,
                              confirmation,
                              identity_config_seconds(r->pool, config->code_lifetime,
                                                      IDENTITY_SECONDS(IDENTITY_CODE_SECONDS)),
@@ -132,10 +136,10 @@ static const trestle_problem_t *write_account(request_rec *r, const registration
     int claims = -1;
 
     identity_batch_add(&batch,
-                       "select outcome, account_id from trestle.register($1::text, $2::text, $3::text, $4::uuid, "
-                       "$5::double precision * interval '1 s', $6::inet)",
-                       values, 6);
-    if (config->profile)
+                       "select outcome, account_id from trestle.register($1::text, $2::text, $3::text, $4::jsonb, "
+                       "$5::uuid, $6::double precision * interval '1 s', $7::inet)",
+                       values, 7);
+    if (config->profile && !confirmation)
         identity_batch_add(&batch,
                            apr_pstrcat(r->pool, "select ", identity_function_text(r->pool, config->profile),
                                        "(account, $1::jsonb) from trestle.decided_account() account", NULL),
@@ -151,6 +155,14 @@ static const trestle_problem_t *write_account(request_rec *r, const registration
     registered->account = identity_batch_value(&batch, 0, 1);
     registered->claims = claims < 0 ? NULL : identity_batch_value(&batch, claims, 0);
     return NULL;
+}
+
+static const trestle_problem_t *username_taken(request_rec *r)
+{
+    int taken = identity_config_taken(identity_config_of(r));
+
+    return trestle_problem_make(r, taken == IDENTITY_TAKEN_HIDE ? HTTP_CONFLICT : taken, "ALREADY_EXISTS",
+                                "This name is taken.", "username");
 }
 
 /* What is wrong with a registration that the database did not make; NULL if it made it, or nothing may be told. */
@@ -172,10 +184,7 @@ static const trestle_problem_t *refusal(request_rec *r, const char *outcome)
     }
     if (!strcmp(outcome, "taken") && taken != IDENTITY_TAKEN_HIDE)
         return trestle_problem_make(r, taken, "ALREADY_EXISTS", "This address has an account already.", "email");
-    if (!strcmp(outcome, "username_taken"))
-        return trestle_problem_make(r, taken == IDENTITY_TAKEN_HIDE ? HTTP_CONFLICT : taken, "ALREADY_EXISTS",
-                                    "This name is taken.", "username");
-    return NULL;
+    return strcmp(outcome, "username_taken") ? NULL : username_taken(r);
 }
 
 /* The same for a new and, where that is hidden, for a taken address: the answer function is told no account then. */
@@ -267,24 +276,33 @@ static const char *read_code(request_rec *r, const json_t *fields, apr_array_hea
     return apr_pstrdup(r->pool, identity_form_text(fields, "code", CODE_MOST, errors));
 }
 
-/* The account that the code has confirmed, told by the answer function; NULL where it confirms none. */
+/* The account that the code has confirmed gets its profile, and is told by the answer function. */
 static const trestle_problem_t *take_code(request_rec *r, const char *confirmation, const char *code, const char **body)
 {
-    const identity_function_t *function = identity_config_of(r)->answer;
-    const char *values[] = { confirmation, code }, *bodies[] = { *body };
+    const identity_config_t *config = identity_config_of(r);
+    const char *values[] = { confirmation, code, config->profile ? "t" : "f" }, *bodies[] = { *body }, *outcome;
     identity_batch_t batch = identity_batch(r, "{}", 0);
     const trestle_problem_t *problem;
     int answer = -1;
 
-    identity_batch_add(&batch, "select trestle.register_confirm($1::uuid, $2::text)", values, 2);
-    if (function)
+    identity_batch_add(&batch, "select outcome from trestle.register_confirm($1::uuid, $2::text, $3::boolean)", values,
+                       3);
+    if (config->profile)
+        identity_batch_add(&batch,
+                           apr_pstrcat(r->pool, "select ", identity_function_text(r->pool, config->profile),
+                                       "(account_id, fields) from trestle.decided_registration()", NULL),
+                           NULL, 0);
+    if (config->answer)
         answer = identity_batch_add(&batch,
-                                    apr_pstrcat(r->pool, "select ", identity_function_text(r->pool, function),
+                                    apr_pstrcat(r->pool, "select ", identity_function_text(r->pool, config->answer),
                                                 "(account, $1::jsonb) from trestle.decided_account() account", NULL),
                                     bodies, 1);
     if ((problem = identity_batch_run(&batch)))
         return problem;
-    if (!identity_batch_value(&batch, 0, 0))
+    outcome = identity_batch_value(&batch, 0, 0);
+    if (!strcmp(outcome, "username_taken"))
+        return username_taken(r);
+    if (strcmp(outcome, "confirmed"))
         return trestle_problem_make(r, HTTP_BAD_REQUEST, "INVALID_CODE", "The code is wrong or has expired.", "code");
     return identity_answer_take(&batch, answer, body);
 }

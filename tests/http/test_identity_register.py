@@ -1,5 +1,6 @@
 """mod_identity: registration, at once and with a code."""
 import concurrent.futures
+import contextlib
 import itertools
 import statistics
 import threading
@@ -35,6 +36,12 @@ MORE = """
     IdentityConfirm email 5min
     IdentityProfileFunction idshop.profile
     IdentityAnswerFunction idshop.person_answer
+</Location>
+<Location /hidden/confirm>
+    SetHandler identity-confirm
+</Location>
+<Location /hidden/validated>
+    IdentityValidateFunction idshop.validate
 </Location>
 <Location /at-once>
     SetHandler identity-register
@@ -150,6 +157,101 @@ def test_a_code_confirms_the_registration_that_it_was_sent_for(server, database)
     assert is_refused(login(server, "/login", email=email, password="a stranger's password"), 401)
 
 
+def profile(database, email):
+    return database.sql("select username, nickname from trestle.account a left join idshop.people using (id) where email = %s",
+                        email, dbname=APP)[0]
+
+
+def confirm(server, database, email, answer, path="/told/confirm", nth=0):
+    """Sends the code of the nth registration of the address."""
+    return post(server, path, {"confirmation": answer.json()["confirmation"], "code": mails(database, email)[nth][1]})
+
+
+def test_a_code_brings_the_username_and_profile_of_its_own_registration(server, database):
+    email, name = address(), f"victim{next(numbers)}"
+    mine = register(server, "/told", email=email, username=f" {name} ", nickname="주인")
+    theirs = register(server, "/told", email=email, username=f"thief{next(numbers)}", nickname="도둑", password="a stranger's password")
+    assert mine.status == theirs.status == 201 and profile(database, email) == (None, None)
+    assert confirm(server, database, email, mine).json()["nickname"] == "주인"
+    assert profile(database, email) == (name, "주인")
+    assert login(server, "/login", email=name, password=PASSWORD).status == 200
+    assert is_refused(confirm(server, database, email, theirs, nth=1), 400, "INVALID_CODE")
+    assert profile(database, email) == (name, "주인")
+
+
+def test_a_username_belongs_to_who_confirms_first(server, database):
+    first, second, name = address(), address(), f"wanted{next(numbers)}"
+    answers = [register(server, "/told", email=e, username=n, nickname="n") for e, n in ((first, name), (second, name.upper()))]
+    assert [a.status for a in answers] == [201, 201]
+    assert confirm(server, database, second, answers[1]).status == 201
+    late = confirm(server, database, first, answers[0])
+    assert is_refused(late, 400, "ALREADY_EXISTS") and late.json()["errors"][0]["field"] == "username"
+    assert accounts(database, first)[0][1:] == (None, False) and profile(database, first) == (None, None)
+    again = register(server, "/told", email=first, username=f"{name}2", nickname="n")
+    assert confirm(server, database, first, again, nth=1).status == 201 and profile(database, first) == (f"{name}2", "n")
+
+
+def test_a_profile_that_is_refused_leaves_the_registration_unconfirmed(server, database):
+    email = address()
+    answer = register(server, "/hidden", email=email, username=f"long{next(numbers)}", nickname="x" * 21)
+    for _ in range(2):
+        assert is_refused(confirm(server, database, email, answer, "/hidden/confirm"), 400, "VALIDATION_ERROR")
+    assert accounts(database, email)[0][1:] == (None, False) and profile(database, email) == (None, None)
+
+
+@pytest.mark.parametrize("path,fields,status", [
+    ("/hidden", {"nickname": "n", "username": "Boss"}, 409),
+    ("/hidden", {"nickname": "n", "username": "chief"}, 202),
+    ("/hidden", {"nickname": "x" * 21}, 202),
+    ("/hidden", {}, 202),
+    ("/hidden/validated", {"nickname": "admin"}, 400),
+    ("/hidden/validated", {"nickname": "n", "username": "a b"}, 400),
+    ("/hidden/validated", {"nickname": "n", "username": "boss"}, 409),
+])
+def test_neither_fields_nor_usernames_tell_whether_an_address_is_taken(server, database, path, fields, status):
+    database.sql("update trestle.account set username = 'boss' where email = 'owner@shop.test'", dbname=APP)
+    database.sql("delete from trestle.mail_outbox", dbname=APP)
+    pending = address()
+    assert register(server, "/hidden", email=pending).status == 202
+    answers = [register(server, path, email=email, **fields) for email in ("legacy@shop.test", "owner@shop.test", "disabled@shop.test",
+                                                                           pending, address())]
+    assert [a.status for a in answers] == [status] * 5
+    assert all(same_but_for_the_request(a, answers[0]) for a in answers)
+
+
+def test_two_codes_of_one_account_at_once_take_turns(server, database):
+    """Both wait for the account's row, which a third client holds: whoever held a code then would block the other."""
+    email = address()
+    answers = [register(server, "/told", email=email, nickname=f"n{n}") for n in range(2)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, contextlib.closing(database.connect(APP)) as holder:
+        holder.autocommit = False
+        holder.cursor().execute("select from trestle.account where email = %s for update", (email,))
+        done = [pool.submit(confirm, server, database, email, answer, nth=n) for n, answer in enumerate(answers)]
+        until(lambda: database.sql("select count(*) from pg_stat_activity where datname = %s and wait_event_type = 'Lock'", APP)[0][0] == 2)
+        holder.rollback()
+        assert sorted(d.result().status for d in done) == [201, 400]
+
+
+def test_a_profile_function_must_stand_at_both_ends(database, keyfile):
+    config = MORE + """
+<Location /one>
+    SetHandler identity-register
+    IdentityProfileFunction idshop.profile
+</Location>
+<Location /other/confirm>
+    SetHandler identity-confirm
+    IdentityProfileFunction idshop.profile
+</Location>
+"""
+    with httpd(database, keyfile, config, expected=("TRSID18", r"\[pg:")) as server:
+        for path, unlike, like in (("/one", "/confirm", "/other/confirm"), ("/register", "/other/confirm", "/confirm")):
+            email = address()
+            answer = register(server, path, email=email, nickname="n")
+            assert confirm(server, database, email, answer, unlike).status == 500 and accounts(database, email)[0][1:] == (None, False)
+            assert "IdentityProfileFunction is set at one of" in server.log()
+            assert confirm(server, database, email, answer, like).status == 200
+
+
 def test_a_taken_address_has_the_same_answer(server, database):
     for path in ("/register", "/hidden"):
         taken, free = (register(server, path, email=e, nickname="n") for e in ("owner@shop.test", address()))
@@ -172,10 +274,10 @@ def test_a_taken_address_is_told_where_it_is_set(server, path, status):
 def test_a_told_registration_is_answered_by_the_application(server, database):
     email = address()
     answer = register(server, "/told", email=email, nickname="한별")
-    assert answer.status == 201 and answer.json()["nickname"] == "한별"
+    assert answer.status == 201 and answer.json()["nickname"] is None
     assert answer.json()["account"] == accounts(database, email)[0][0]
     again = register(server, "/told", email=email, nickname="달")
-    assert again.status == 201 and again.json()["nickname"] == "달"
+    assert again.status == 201 and again.json()["account"] == answer.json()["account"]
     code = mails(database, email)[1][1]
     done = post(server, "/told/confirm", {"confirmation": again.json()["confirmation"], "code": code})
     assert done.status == 201 and done.json()["confirmed"] is True and done.json()["nickname"] == "달"

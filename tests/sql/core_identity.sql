@@ -13,14 +13,14 @@ from unnest(array['', 'a@b', 'a b', E'a\tb', repeat('x', 151)]) as name;
 select ok(code ~ '^[1-9][0-9]{5}$', 'a code: ' || code) from (select trestle.random_code() from generate_series(1, 20)) as c(code);
 
 -- registration at once
-create table tap.made as select * from trestle.register(' New@Tap.TEST ', 'newbie', 'hash of new', null, '10 min', '192.0.2.1');
+create table tap.made as select * from trestle.register(' New@Tap.TEST ', 'newbie', 'hash of new', null, null, '10 min', '192.0.2.1');
 select results_eq($$select outcome, account_id = a.id, a.email, a.username, a.password_hash, a.email_verified_at is null
                     from tap.made, trestle.account a where a.email = 'New@tap.test'$$,
                   $$values ('made', true, 'New@tap.test', 'newbie', 'hash of new', true)$$, 'an account is made at once');
 select results_eq('select trestle.decided_account()', 'select account_id from tap.made', 'and told to the statements behind it');
 select is_empty('select from trestle.mail_outbox', 'without a mail');
 create function tap.outcome(email text, username text default null, confirmed boolean default false) returns text language sql volatile return
-    (select outcome from trestle.register(email, username, 'another hash', case when confirmed then gen_random_uuid() end, '10 min', null));
+    (select outcome from trestle.register(email, username, 'another hash', null, case when confirmed then gen_random_uuid() end, '10 min', null));
 select is(tap.outcome('NEW@tap.test'), 'taken', 'an address is taken whatever its case');
 select is_empty('select trestle.decided_account()', 'and nobody is told');
 select is(tap.outcome('other@tap.test', 'NEWBIE'), 'username_taken', 'so is a username');
@@ -32,8 +32,10 @@ select results_eq(format('select account_id, password_hash, confirmed from trest
 from unnest(array['new@tap.test', ' NEW@TAP.test ', 'newbie', 'NewBie']) as name;
 
 -- registration with a code
-create function tap.pend(email text, hash text, confirmation uuid) returns text language sql volatile return
-    (select outcome from trestle.register(email, null, hash, confirmation, '10 min', '192.0.2.7'));
+create function tap.pend(email text, hash text, confirmation uuid, username text default null, fields jsonb default null) returns text
+    language sql volatile return (select outcome from trestle.register(email, username, hash, fields, confirmation, '10 min', '192.0.2.7'));
+create function tap.confirm(confirmation uuid, code text, completed boolean default false) returns text language sql volatile return
+    (select coalesce(c.account_id::text, c.outcome) from trestle.register_confirm(confirmation, code, completed) c);
 create function tap.code(nth integer) returns text language sql stable return
     (select parameters ->> 'code' from trestle.mail_outbox where kind = 'register' order by id offset nth - 1 limit 1);
 select is(tap.pend('slow@tap.test', 'hash 1', '00000000-0000-0000-0000-000000000001'), 'pending', 'a registration waits for its code');
@@ -47,14 +49,14 @@ select results_eq($$select password_hash, confirmed from trestle.login_begin('sl
 select is(tap.pend('SLOW@tap.test', 'hash 2', '00000000-0000-0000-0000-000000000002'), 'pending', 'it may be repeated');
 select is((select count(*) from trestle.account where lower(email) = 'slow@tap.test'), 1::bigint, 'and stays one account');
 select is(tap.outcome('slow@tap.test'), 'taken', 'which nobody gets at once');
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000001', tap.code(2)), null, 'the code of another registration does not count');
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000003', tap.code(1)), null, 'nor one without a registration');
+select is(tap.confirm('00000000-0000-0000-0000-000000000001', tap.code(2)), 'wrong', 'the code of another registration does not count');
+select is(tap.confirm('00000000-0000-0000-0000-000000000003', tap.code(1)), 'wrong', 'nor one without a registration');
 select is((select attempts from trestle.one_time_code where id = '00000000-0000-0000-0000-000000000001'), 1, 'a wrong try is counted');
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000001', tap.code(1)), (select id from trestle.account where email = 'slow@tap.test'), 'the right one does');
+select is(tap.confirm('00000000-0000-0000-0000-000000000001', tap.code(1)), (select id::text from trestle.account where email = 'slow@tap.test'), 'the right one does');
 select results_eq($$select password_hash, email_verified_at = now() from trestle.account where email = 'slow@tap.test'$$, $$values ('hash 1', true)$$,
                   'and brings the password of its own registration');
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000001', tap.code(1)), null, 'once');
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000002', tap.code(2)), null, 'other registrations of the address are void');
+select is(tap.confirm('00000000-0000-0000-0000-000000000001', tap.code(1)), 'wrong', 'once');
+select is(tap.confirm('00000000-0000-0000-0000-000000000002', tap.code(2)), 'wrong', 'other registrations of the address are void');
 select is(tap.outcome('slow@tap.test', null, true), 'taken', 'a confirmed address is taken');
 select results_eq($$select kind, recipient, parameters from trestle.mail_outbox order by id desc limit 1$$, $$values ('register_taken', 'slow@tap.test', '{}'::jsonb)$$,
                   'its owner gets a mail, without a code');
@@ -62,16 +64,35 @@ select results_eq($$select kind, recipient, parameters from trestle.mail_outbox 
 select is(tap.pend('tries@tap.test', 'hash', '00000000-0000-0000-0000-000000000011'), 'pending', 'another registration');
 create function tap.last_code() returns text language sql stable return
     (select parameters ->> 'code' from trestle.mail_outbox where kind = 'register' order by id desc limit 1);
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000011', '000000'), null, 'wrong try ' || n) from generate_series(1, 5) as n;
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000011', tap.last_code()), null, 'after five wrong tries the right code is wrong');
+select is(tap.confirm('00000000-0000-0000-0000-000000000011', '000000'), 'wrong', 'wrong try ' || n) from generate_series(1, 5) as n;
+select is(tap.confirm('00000000-0000-0000-0000-000000000011', tap.last_code()), 'wrong', 'after five wrong tries the right code is wrong');
 select is(tap.pend('tries@tap.test', 'hash', '00000000-0000-0000-0000-000000000012'), 'pending', 'a new one');
 update trestle.one_time_code set expires_at = now() where id::text like '%01_';
-select is(trestle.register_confirm('00000000-0000-0000-0000-000000000012', tap.last_code()), null, 'an expired code is wrong');
+select is(tap.confirm('00000000-0000-0000-0000-000000000012', tap.last_code()), 'wrong', 'an expired code is wrong');
 select is_empty($$select * from trestle.login_begin('tries@tap.test')$$, 'nor does sign-in know its password');
 select is(tap.outcome('flood@tap.test', null, true), expected, 'mail ' || n) from (select n, case when n <= 5 then 'pending' else 'too_many' end from generate_series(1, 6) as n) as example(n, expected);
 select is(tap.outcome('New@tap.test', null, true), expected, 'mail ' || n || ' to a taken address')
 from (select n, case when n <= 5 then 'taken' else 'too_many' end from generate_series(1, 6) as n) as example(n, expected);
 update trestle.mail_outbox set created_at = now() - interval '61 min';
+
+-- what a registration asks for waits with its code
+create function tap.account(address text) returns bigint language sql stable return (select id from trestle.account where email = address);
+select is(tap.pend('name@tap.test', 'hash', '00000000-0000-0000-0000-000000000021', ' Wanted ', '{"a": 1}'), 'pending', 'a registration with a name');
+create temporary table codes as select tap.last_code() as code;
+select is(tap.pend('name@tap.test', 'hash', '00000000-0000-0000-0000-000000000022', 'other', '{"a": 2}'), 'pending', 'and its repetition with another');
+select is(tap.pend('rival@tap.test', 'hash', '00000000-0000-0000-0000-000000000023', 'wanted'), 'pending', 'and another''s with the same');
+create temporary table rival as select tap.last_code() as code;
+select is_empty($$select username from trestle.account where email in ('name@tap.test', 'rival@tap.test') and username is not null$$, 'give no account a name');
+select throws_ok($$select tap.confirm('00000000-0000-0000-0000-000000000021', (select code from codes))$$, '55000', null, 'fields need a profile function');
+select is(tap.confirm('00000000-0000-0000-0000-000000000021', (select code from codes), true), tap.account('name@tap.test')::text, 'a code confirms');
+select is(a.username, 'Wanted', 'and brings the name of its own registration') from trestle.account a where a.id = tap.account('name@tap.test');
+select results_eq('select * from trestle.decided_registration()', $$values (tap.account('name@tap.test'), '{"a": 1}'::jsonb)$$, 'and its fields');
+select throws_ok($$select tap.confirm('00000000-0000-0000-0000-000000000023', (select code from rival), true)$$, '55000', null, 'a profile function needs fields');
+select is(tap.confirm('00000000-0000-0000-0000-000000000023', (select code from rival)), 'username_taken', 'a name belongs to who confirms first');
+select is_empty('select * from trestle.decided_registration()', 'which is told to nobody');
+select is((select password_hash from trestle.account where email = 'rival@tap.test'), null, 'and confirms nothing');
+select is(tap.outcome(email, 'WANTED', true), 'username_taken', 'a name is taken whatever the address: ' || email)
+from unnest(array['name@tap.test', 'rival@tap.test', 'unknown@tap.test']) as email;
 select is(tap.outcome('flood@tap.test', null, true), 'pending', 'after an hour again');
 
 -- sessions

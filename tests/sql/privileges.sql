@@ -56,7 +56,7 @@ select is_empty($$select name from tap.functions
     'request roles cannot call what sign-in uses');
 select set_eq($$select proname::text from tap.functions where has_function_privilege('videoplanet_login', oid, 'execute')$$,
               $$values ('login_begin'), ('login_rehash'), ('session_open'), ('session_refresh'), ('session_end'), ('register'), ('register_confirm'),
-                       ('require_account'), ('account_json'), ('normal_name'), ('normal_email'), ('decided_account'), ('applied_migrations'), ('login_claims'), ('login_answer')$$,
+                       ('require_account'), ('account_json'), ('normal_name'), ('normal_email'), ('decided_account'), ('decided_registration'), ('applied_migrations'), ('login_claims'), ('login_answer')$$,
     'the login role itself calls these and nothing else');
 
 -- tables

@@ -91,7 +91,8 @@ BAD_PROJECTS = [
     [{"key": "filming", "startDate": "2025-08-09", "endDate": "2025-08-08"}], [{"key": "filming", "startDate": "soon"}],
     [{"key": "filming", "startDate": "infinity"}], [{"key": "filming", "startDate": "2025-02-30"}], [{"key": "filming", "startDate": 1754265600}],
     [{"key": "filming", "startDate": "10000-01-01"}], [{"key": "filming", "startDate": ""}], [{"key": "filming", "endDate": "0001-01-01"}],
-    [{"key": "filming", "endDate": "2025-08-04T25:00:00Z"}], [{"key": "filming", "endDate": {}}])]
+    [{"key": "filming", "endDate": "2025-08-04T25:00:00Z"}], [{"key": "filming", "endDate": {}}],
+    ["x"], ["[]"], ["null"], [None], [FILMING, json.dumps(FILMING)])]
 
 
 def test_what_cannot_be_a_project(people):
@@ -138,6 +139,26 @@ def test_a_change(people):
     shown = people.owner.done("PUT", f"/projects/detail/{project}", {"process": [{"key": "filming", "startDate": None}]})["result"]
     assert shown["filming"]["start_date"] is None and shown["filming"]["end_date"] == "2025-08-09T00:30:00Z", "null clears, absent keeps"
     assert people.owner.done("PUT", f"/projects/detail/{project}")["result"]["name"] == "After PUT", "no body changes nothing"
+
+
+def test_stages_as_texts(people):
+    """Stages that stand in the list as strings, as some forms send them, are set like any other."""
+    stage = json.dumps({"key": "filming", "startDate": "2025-08-04"})
+    made = people.owner.done("POST", "/projects/create", {"inputs": {"name": "Texts"}, "process": [stage]})["result"]
+    assert made["filming"]["start_date"] == "2025-08-03T15:00:00Z"
+    changed = people.owner.done("PUT", f"/projects/detail/{made['id']}", {"process": [stage.replace("04", "05"), {"key": "video_edit", "endDate": "2025-09-01"}]})["result"]
+    assert changed["filming"]["start_date"] == "2025-08-04T15:00:00Z" and changed["video_edit"]["end_date"] == "2025-08-31T15:00:00Z"
+
+
+def test_a_stage_that_ends_before_it_starts(people):
+    """The first of them is named as people call it."""
+    project = people.owner.project("Backwards")
+    backwards = [{"key": key, "startDate": "2025-08-09", "endDate": "2025-08-08"} for key in ("video_edit", "filming")]
+    names = people.owner.product.sql("select name from videoplanet.stages where key = 'filming'")
+    with unchanged(people.owner.product, "project_stages", "activities"):
+        body = people.owner.refused(400, "VALIDATION_ERROR", "PUT", f"/projects/detail/{project}",
+                                    {"process": [{"key": "basic_plan", "startDate": "2025-08-01"}, *backwards]}, field="process")
+    assert body["detail"] == f"{names[0]}: 종료일이 시작일보다 빠릅니다."
 
 
 def test_what_cannot_be_a_change(people):

@@ -1,5 +1,6 @@
 """A project that is deleted while somebody adds to it: one of the two comes first, and nobody is told of a conflict."""
 import contextlib
+import functools
 import subprocess
 import threading
 import time
@@ -48,7 +49,7 @@ def in_turn(product, table, condition, *calls):
 
 
 def deletion(person, project):
-    return lambda: person.ask("DELETE", f"/projects/detail/{project}")
+    return functools.partial(person.ask, "DELETE", f"/projects/detail/{project}")
 
 
 def test_an_invitation_is_accepted(people):
@@ -58,7 +59,7 @@ def test_an_invitation_is_accepted(people):
         project = a.project("Accepted and deleted")
         made = invite(a, project, b.email)["id"]
         path = link(a, made)
-        accept = lambda path=path: b.ask("GET", path)  # noqa: E731
+        accept = functools.partial(b.ask, "GET", path)
         if deleted_first:
             deleted, accepted = in_turn(a.product, "feedbacks", f"project_id = {project}", deletion(a, project), accept)
             refused(accepted, 400, "VALIDATION_ERROR", "token")
@@ -73,7 +74,7 @@ def test_a_remark_is_written(people):
     a = people.owner
     for deleted_first in (False, True):
         project = a.project("Remarked on and deleted")
-        write = lambda project=project: a.ask("PUT", f"/feedbacks/{project}", {"section": "01:05", "contents": "too loud"})  # noqa: E731
+        write = functools.partial(a.ask, "PUT", f"/feedbacks/{project}", {"section": "01:05", "contents": "too loud"})
         if deleted_first:
             deleted, written = in_turn(a.product, "feedbacks", f"project_id = {project}", deletion(a, project), write)
             refused(written, 404, "NOT_FOUND")

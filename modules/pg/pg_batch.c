@@ -25,11 +25,17 @@ typedef enum {
     ANSWERED, /* committed, or refused */
     STALE,    /* prepared statements no longer fit: nothing was changed, repeat */
     LOST,     /* the connection broke */
-    DIRTY,    /* of run_t.left alone: the connection is not as it must be for the next user */
     TIMEOUT,
     STOPPED,
     CLIENT_GONE
 } end_e;
+
+/* How an attempt left the connection of a batch that was answered. */
+typedef enum {
+    FIT,     /* for the next user, perhaps once its reset has been answered */
+    SPOILED, /* not as it must be */
+    HANGING  /* the reset is not answered in time */
+} left_e;
 
 typedef struct {
     request_rec *r;
@@ -41,7 +47,7 @@ typedef struct {
     pg_flight_t flight;
     uint64_t key; /* of the batch's pace; 0: it is not multiplexed whatever its pace */
     int repeated; /* 1: it runs for the second and last time */
-    end_e left;   /* how this attempt left an answered batch's connection: ANSWERED means fit for the next user */
+    left_e left;
 } run_t;
 
 /* -1 for an HTTP/2 stream: the socket is shared, and what is to be read there is mod_http2's. */
@@ -117,19 +123,19 @@ static int must_reset(const run_t *run)
     return run->pool->reset && run->pool->prepare && !run->batch->read_only;
 }
 
-/* The reset that travels behind the batch. The client does not wait for it: who takes the connection next does. */
-static end_e leave_reset(run_t *run)
+/*
+ * The reset that travels behind the batch. The client does not wait for it: who takes the connection next does. But for
+ * a batch that is repeated on the same connection, and a reset that has not left this process yet.
+ */
+static left_e leave_reset(run_t *run, end_e end)
 {
-    run->connection->resetting = 1;
-    run->connection->reset_by = pg_now() + RESET_TIME;
-    return ANSWERED;
-}
+    pg_connection_t *connection = run->connection;
 
-/* A batch that is repeated on the same connection waits for the reset; nobody watches the client meanwhile. */
-static end_e await_reset(run_t *run)
-{
-    leave_reset(run);
-    return pg_connection_settle(run->connection) ? ANSWERED : run->connection->resetting ? TIMEOUT : DIRTY;
+    connection->resetting = 1;
+    connection->reset_by = pg_now() + RESET_TIME;
+    if (end != STALE && PQflush(connection->pg) == 0)
+        return FIT;
+    return pg_connection_settle(connection) ? FIT : connection->resetting ? HANGING : SPOILED;
 }
 
 static end_e receive_flight(run_t *run, int reset)
@@ -144,11 +150,11 @@ static end_e receive_flight(run_t *run, int reset)
         end = STALE;
     }
     if (reset)
-        run->left = end == STALE ? await_reset(run) : leave_reset(run);
-    if (run->left == TIMEOUT)
+        run->left = leave_reset(run, end);
+    else if (PQtransactionStatus(pg) != PQTRANS_IDLE || PQpipelineStatus(pg) != PQ_PIPELINE_ON)
+        run->left = SPOILED;
+    if (end == STALE && run->left == HANGING)
         return TIMEOUT;
-    if (!reset && (PQtransactionStatus(pg) != PQTRANS_IDLE || PQpipelineStatus(pg) != PQ_PIPELINE_ON))
-        run->left = DIRTY;
     return end;
 }
 
@@ -160,7 +166,7 @@ static end_e attempt(run_t *run)
     PGcancel *cancel = NULL;
     end_e end;
 
-    run->left = ANSWERED;
+    run->left = FIT;
     if (!pg_flight_send(&run->flight, run->connection, reset, 0))
         return LOST;
     if (!run->pool->child->threaded)
@@ -177,10 +183,12 @@ static end_e attempt(run_t *run)
 /* The connection of an answered batch, as the attempt left it. */
 static void give_back(run_t *run)
 {
-    if (run->left == ANSWERED)
+    if (run->left == FIT)
         pg_pool_release(run->connection);
-    else
+    else if (run->left == SPOILED)
         pg_pool_discard(run->connection);
+    else
+        pg_cancel_take(run->connection);
 }
 
 /* A batch that this module does not send: a mistake in the calling module. */
@@ -211,9 +219,11 @@ static int is_unfit(run_t *run)
     return 1;
 }
 
-static apr_time_t deadline_of(const run_t *run)
+/* From when the batch is first under way: a repetition has what is left. */
+static void set_deadline(run_t *run)
 {
-    return pg_now() + (run->batch->timeout ? run->batch->timeout : run->pool->timeout);
+    if (!run->watch.deadline)
+        run->watch.deadline = pg_now() + (run->batch->timeout ? run->batch->timeout : run->pool->timeout);
 }
 
 static int acquire(run_t *run, apr_time_t deadline)
@@ -292,14 +302,14 @@ static int run_multiplexed(run_t *run, apr_interval_time_t wait)
 
     if (!lane)
         return 0;
-    if (!pg_multiplex_join(lane, &turn, &run->flight)) {
+    if (!pg_multiplex_join(lane, &turn, &run->flight, run->key)) {
         if (!acquire(run, pg_now() + wait))
             return 1;
-        if (!pg_multiplex_open(lane, run->connection, &turn, &run->flight))
+        if (!pg_multiplex_open(lane, run->connection, &turn, &run->flight, run->key))
             return 0;
     }
     run->connection = NULL;
-    run->watch.deadline = deadline_of(run);
+    set_deadline(run);
     end = pg_multiplex_wait(lane, &turn, &run->watch);
     if (end == PG_LANE_ALONE)
         return 0;
@@ -332,7 +342,7 @@ static void run_alone(run_t *run, apr_interval_time_t wait)
 {
     if (!run->connection && !acquire(run, pg_now() + wait))
         return;
-    run->watch.deadline = deadline_of(run);
+    set_deadline(run);
     for (;;) {
         end_e end = attempt(run);
 
@@ -344,7 +354,6 @@ static void run_alone(run_t *run, apr_interval_time_t wait)
             }
             /* fall through */
         case ANSWERED:
-        case DIRTY: /* of run_t.left alone */
             give_back(run);
             answered(run);
             return;

@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define QUICK      3000        /* microseconds: slower batches are not multiplexed */
-#define STALLED    5000        /* microseconds: no more flights behind a first that has not been answered for so long */
-#define PATIENCE   (50 * 1000) /* microseconds: longest wait for those before */
+#define STALLED    5000        /* microseconds: no more flights behind one that has not been answered for so long */
+#define HELD_UP    (10 * 1000) /* microseconds: who kept others waiting for so long is not quick */
+#define PATIENCE   (50 * 1000) /* microseconds: longest wait while nothing moves */
 #define ALWAYS     2           /* lanes that are used even if others have room */
 #define FLIGHT_MAX 4096        /* bytes of parameters; larger flights could fill the socket */
 
@@ -69,7 +69,7 @@ pg_lane_t *pg_multiplex_lane(trestle_pg_pool_t *pool, uint64_t key)
     pg_lane_t *best = NULL;
     int shortest = pool->multiplex;
 
-    if (!key || pg_pace_of(pool->paces, key) > QUICK)
+    if (!key || pg_pace_of(pool->paces, key) > PG_QUICK)
         return NULL;
     for (int i = 0; i < PG_LANES && (i < ALWAYS || !best); i++) {
         pg_lane_t *lane = &pool->lanes[i];
@@ -83,10 +83,10 @@ pg_lane_t *pg_multiplex_lane(trestle_pg_pool_t *pool, uint64_t key)
     return best;
 }
 
-static void make_first(pg_lane_t *lane, pg_turn_t *turn)
+static void make_reader(pg_lane_t *lane, pg_turn_t *turn)
 {
     lane->since = pg_now();
-    turn->state = PG_TURN_FIRST;
+    turn->state = PG_TURN_READING;
 }
 
 static void tell(pg_turn_t *turn, pg_turn_e state)
@@ -95,21 +95,22 @@ static void tell(pg_turn_t *turn, pg_turn_e state)
     sem_post(&turn->wake);
 }
 
-/* Half a flight must not be followed by another: what cannot be sent whole breaks the connection, which the first finds
- * out when he reads. The lock is held. */
+/* Half a flight must not be followed by another: what cannot be sent whole breaks the connection, which who
+ * reads finds out. The lock is held. */
 static void send_flight(pg_lane_t *lane, pg_turn_t *turn)
 {
     turn->place = (lane->first + lane->length) % PG_DEPTH;
     lane->ring[turn->place] = turn;
     if (!lane->length++)
-        make_first(lane, turn);
+        make_reader(lane, turn);
     if (!pg_flight_send(turn->flight, lane->connection, 0, 1))
         shutdown(PQsocket(lane->connection->pg), SHUT_RDWR);
 }
 
-static void prepare_turn(pg_turn_t *turn, pg_flight_t *flight)
+static void prepare_turn(pg_turn_t *turn, pg_flight_t *flight, uint64_t key)
 {
     turn->flight = flight;
+    turn->key = key;
     turn->state = PG_TURN_WAITING;
     sem_init(&turn->wake, 0, 0);
 }
@@ -151,11 +152,11 @@ static int is_wanted(trestle_pg_pool_t *pool)
            || (pool->member >= 0 && atomic_load(&pool->shared->member[pool->member].waiting) > 0);
 }
 
-int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
+int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight, uint64_t key)
 {
     if (!atomic_load_explicit(&lane->length, memory_order_relaxed) || is_wanted(lane->pool))
         return 0;
-    prepare_turn(turn, flight);
+    prepare_turn(turn, flight, key);
     turn->next = atomic_load(&lane->joining);
     while (!atomic_compare_exchange_weak(&lane->joining, &turn->next, turn))
         ;
@@ -165,14 +166,14 @@ int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight)
     return 1;
 }
 
-int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight)
+int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight, uint64_t key)
 {
     int opened = 0;
 
     pthread_mutex_lock(&lane->lock);
     if (!lane->connection) {
         lane->connection = connection;
-        prepare_turn(turn, flight);
+        prepare_turn(turn, flight, key);
         send_flight(lane, turn);
         opened = 1;
     }
@@ -202,41 +203,51 @@ static pg_connection_t *break_up(pg_lane_t *lane, const pg_turn_t *but)
 /* What the thread that leaves a lane does with its connection, without the lock. */
 typedef enum { KEEP_GOING, RELEASE, DISCARD, CANCEL } leave_e;
 
-/* Past a flight that nobody waits for any more, if all of its answers have come. Which of its commands failed is not
- * known: it may have prepared a statement. The lock is held. */
-static pg_take_e skip(pg_lane_t *lane)
+/* Takes what has come for the first flight of the ring, and it off the lane once all has. Of one that nobody waits for
+ * any more it is not known which of its commands failed: it may have prepared a statement. The lock is held. */
+static pg_take_e take_first(pg_lane_t *lane)
 {
     pg_connection_t *connection = lane->connection;
-    pg_take_e take = pg_flight_skip(connection, &connection->forget);
+    pg_turn_t *turn = lane->ring[lane->first];
+    pg_take_e take = turn ? pg_flight_take(turn->flight) : pg_flight_skip(connection, &connection->forget);
 
-    return take == PG_TAKE_BUSY && PQconsumeInput(connection->pg) ? pg_flight_skip(connection, &connection->forget)
-                                                                  : take;
+    if (take != PG_TAKE_DONE)
+        return take;
+    pop(lane);
+    if (turn)
+        connection->forget |= pg_flight_is_stale(turn->flight);
+    return PG_TAKE_DONE;
+}
+
+static pg_turn_t *first_who_waits(pg_lane_t *lane)
+{
+    for (int i = 0; i < lane->length; i++)
+        if (lane->ring[(lane->first + i) % PG_DEPTH])
+            return lane->ring[(lane->first + i) % PG_DEPTH];
+    return NULL;
 }
 
 /*
- * The first has been answered and is off the lane: hands out what else has been answered, and makes the first that has
- * not the reader. The lock is held.
+ * Who has read is off the lane: hands out what else has been answered, and makes the first who has not been answered
+ * the one who reads. The lock is held.
  */
 static leave_e pass_on(pg_lane_t *lane, pg_connection_t **connection)
 {
     *connection = lane->connection;
     while (lane->length) {
         pg_turn_t *turn = lane->ring[lane->first];
-        pg_take_e take = turn ? pg_flight_take(turn->flight) : skip(lane);
+        pg_take_e take = take_first(lane);
 
-        if (take == PG_TAKE_BUSY && turn) {
-            make_first(lane, turn);
+        if (take == PG_TAKE_DONE) {
+            if (turn)
+                tell(turn, PG_TURN_ANSWERED);
+        } else if (take == PG_TAKE_BUSY && (turn = first_who_waits(lane))) {
+            make_reader(lane, turn);
             sem_post(&turn->wake);
             return KEEP_GOING;
-        }
-        if (take != PG_TAKE_DONE) {
+        } else {
             break_up(lane, NULL);
             return take == PG_TAKE_BUSY ? CANCEL : DISCARD;
-        }
-        pop(lane);
-        if (turn) {
-            lane->connection->forget |= pg_flight_is_stale(turn->flight);
-            tell(turn, PG_TURN_ANSWERED);
         }
     }
     lane->connection = NULL;
@@ -256,28 +267,66 @@ static void leave(pg_connection_t *connection, leave_e how)
         pg_cancel_take(connection);
 }
 
-/* Reads, being the first. */
+/* How long it took says whether the batch may travel among others again. */
+static void note_pace(pg_lane_t *lane, const pg_turn_t *turn, apr_time_t began)
+{
+    apr_interval_time_t took = pg_now() - began;
+
+    if (took > HELD_UP)
+        pg_pace_set(lane->pool->paces, turn->key, (uint64_t)took);
+}
+
+/* The wait of who reads came to nothing. The lock is held. */
+static pg_lane_e give_up(pg_lane_t *lane, pg_turn_t *turn, pg_wait_e waited, const pg_watch_t *watch, leave_e *how,
+                         pg_connection_t **connection)
+{
+    int behind_others = lane->ring[lane->first] != turn;
+
+    if (waited == PG_WAIT_CLIENT_GONE) {
+        lane->ring[turn->place] = NULL;
+        *how = pass_on(lane, connection);
+        return PG_LANE_CLIENT_GONE;
+    }
+    break_up(lane, turn);
+    *how = CANCEL;
+    if (waited == PG_WAIT_STOPPED)
+        return PG_LANE_STOPPED;
+    return behind_others && pg_now() < watch->deadline ? PG_LANE_ALONE : PG_LANE_TIMEOUT;
+}
+
+/* Takes what has come up to the end of the turn's own flight; began: when that became the first. The lock is held. */
+static pg_take_e take_up_to(pg_lane_t *lane, const pg_turn_t *turn, apr_time_t *began)
+{
+    while (lane->ring[lane->first] != turn) {
+        pg_take_e take = take_first(lane);
+
+        if (take != PG_TAKE_DONE)
+            return take;
+        *began = pg_now();
+    }
+    return take_first(lane);
+}
+
+/* Reads, being the first who waits. */
 static pg_lane_e read_answers(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *watch)
 {
-    static const pg_lane_e ends[] = { [PG_WAIT_DEADLINE] = PG_LANE_TIMEOUT,
-                                      [PG_WAIT_STOPPED] = PG_LANE_STOPPED,
-                                      [PG_WAIT_CLIENT_GONE] = PG_LANE_CLIENT_GONE };
-    pg_connection_t *connection;
     pg_lane_e end = PG_LANE_ANSWERED;
+    pg_connection_t *connection;
+    apr_time_t began;
     leave_e how;
     int lost = 0;
 
     pthread_mutex_lock(&lane->lock);
     connection = lane->connection;
+    began = lane->since;
     for (;;) {
-        pg_take_e take = lost ? PG_TAKE_LOST : pg_flight_take(turn->flight);
-        int socket = PQsocket(connection->pg);
+        pg_take_e take = lost ? PG_TAKE_LOST : take_up_to(lane, turn, &began);
+        pg_watch_t patient = *watch;
         pg_wait_e waited;
         short events;
+        int socket;
 
         if (take == PG_TAKE_DONE) {
-            connection->forget |= pg_flight_is_stale(turn->flight);
-            pop(lane);
             how = pass_on(lane, &connection);
             break;
         }
@@ -287,24 +336,27 @@ static pg_lane_e read_answers(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t
             end = PG_LANE_LOST;
             break;
         }
+        if (lane->ring[lane->first] != turn && began + PATIENCE < patient.deadline)
+            patient.deadline = began + PATIENCE;
         events = (short)(PQflush(connection->pg) > 0 ? POLLIN | POLLOUT : POLLIN);
+        socket = PQsocket(connection->pg);
         unlock(lane);
-        waited = pg_wait_watching(lane->pool->child, socket, events, watch);
+        waited = pg_wait_watching(lane->pool->child, socket, events, &patient);
         pthread_mutex_lock(&lane->lock);
         if (waited != PG_READY) {
-            break_up(lane, turn);
-            how = CANCEL;
-            end = ends[waited];
+            end = give_up(lane, turn, waited, watch, &how, &connection);
             break;
         }
         lost = !PQconsumeInput(connection->pg);
     }
     unlock(lane);
     leave(connection, how);
+    if (end == PG_LANE_ANSWERED || end == PG_LANE_TIMEOUT)
+        note_pace(lane, turn, began);
     return end;
 }
 
-/* 1 if the turn's state has changed; 0 when the first has not moved for so long that patience ends. */
+/* 1 if the turn's state has changed; 0 when nothing has moved for so long that patience ends. */
 static int wait_for_turn(pg_lane_t *lane, pg_turn_t *turn, apr_time_t deadline)
 {
     for (;;) {
@@ -324,7 +376,8 @@ static int wait_for_turn(pg_lane_t *lane, pg_turn_t *turn, apr_time_t deadline)
 
 pg_lane_e pg_multiplex_wait(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *watch)
 {
-    if (turn->state == PG_TURN_WAITING && !wait_for_turn(lane, turn, watch->deadline)) {
+    /* Whoever is told something has taken the post, or had the lock behind it: his turn is on his stack. */
+    if (turn->state != PG_TURN_READING && !wait_for_turn(lane, turn, watch->deadline)) {
         pthread_mutex_lock(&lane->lock);
         send_joining(lane);
         if (turn->state == PG_TURN_WAITING) {
@@ -333,7 +386,7 @@ pg_lane_e pg_multiplex_wait(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *
         }
         unlock(lane);
     }
-    if (turn->state == PG_TURN_FIRST)
+    if (turn->state == PG_TURN_READING)
         return read_answers(lane, turn, watch);
     return turn->state == PG_TURN_ANSWERED ? PG_LANE_ANSWERED : PG_LANE_ALONE;
 }

@@ -3,11 +3,11 @@
  * finds the next one waiting when it has answered the last, so that its process neither sleeps nor leaves the
  * processor's caches, and few processes do the work of many. Each is its own transaction, and answers come in order.
  *
- * A lane is a connection that carries several flights. Whoever is first on it reads for all; what is complete behind
+ * A lane is a connection that carries several flights. The first who still waits reads for all; what is complete behind
  * his own answers he hands out, and the first whose answers are not complete reads next. The price is that one flight
- * waits for those before it: only batches known as quick take part (pg_pace.h), and when one has been the first for
- * longer than PATIENCE, those behind it run each on a connection of its own. They only read, so that running twice does
- * no harm.
+ * waits for those before it: only batches known as quick take part (pg_pace.h), one that has held up others does not
+ * count as quick any more, and when nothing has moved for longer than PATIENCE, those behind run each on a connection of
+ * its own. They only read, so that running twice does no harm.
  */
 #ifndef PG_MULTIPLEX_H
 #define PG_MULTIPLEX_H
@@ -21,15 +21,16 @@
 
 typedef enum {
     PG_TURN_WAITING,
-    PG_TURN_FIRST, /* must read */
-    PG_TURN_ANSWERED /* results are taken */,
-    PG_TURN_BROKEN /* must run on a connection of its own */
+    PG_TURN_READING,  /* it must read */
+    PG_TURN_ANSWERED, /* its results are taken */
+    PG_TURN_BROKEN    /* it must run on a connection of its own */
 } pg_turn_e;
 
 /* One flight's place on a lane; on the stack of the thread that waits for it. */
 typedef struct pg_turn_t {
     struct pg_turn_t *next; /* among those to be sent */
     pg_flight_t *flight;
+    uint64_t key;      /* of the batch's pace */
     _Atomic int state; /* pg_turn_e; changed under the lane's lock */
     int place;         /* in the lane's ring */
     sem_t wake;        /* posted when state is no longer PG_TURN_WAITING */
@@ -44,14 +45,14 @@ struct pg_lane_t {
     pg_turn_t *ring[PG_DEPTH]; /* NULL: nobody waits for these answers any more */
     int first;                 /* in the ring */
     _Atomic int length;
-    _Atomic apr_time_t since; /* when the first became the first */
+    _Atomic apr_time_t since; /* when the one who reads began to */
 };
 
 /* How a flight on a lane ended. */
 typedef enum {
     PG_LANE_ANSWERED,
     PG_LANE_ALONE, /* it must run on a connection of its own: the lane has come to its end, or was too slow */
-    PG_LANE_LOST,  /* the connection broke while the flight was the first */
+    PG_LANE_LOST,  /* the connection broke while the flight was reading */
     PG_LANE_TIMEOUT,
     PG_LANE_STOPPED,
     PG_LANE_CLIENT_GONE
@@ -68,10 +69,10 @@ pg_lane_t *pg_multiplex_lane(trestle_pg_pool_t *pool, uint64_t key);
 
 /* Sends the flight behind those that are on their way, or has it sent by who is at it. 0: the lane is empty, or its
  * connection is wanted by others. */
-int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight);
+int pg_multiplex_join(pg_lane_t *lane, pg_turn_t *turn, pg_flight_t *flight, uint64_t key);
 
 /* Makes an acquired connection the lane's and sends the flight. 0: the lane has one already; it stays the caller's. */
-int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight);
+int pg_multiplex_open(pg_lane_t *lane, pg_connection_t *connection, pg_turn_t *turn, pg_flight_t *flight, uint64_t key);
 
 /* Waits for the flight's answers, after join or open. The connection belongs to the lane whatever the end is. */
 pg_lane_e pg_multiplex_wait(pg_lane_t *lane, pg_turn_t *turn, const pg_watch_t *watch);

@@ -114,7 +114,7 @@ static int is_good(pg_connection_t *connection)
 
     if (pg_connection_alive(connection))
         return 1;
-    if (resetting)
+    if (resetting && connection->pool->child->stop != PG_STOPPED)
         ap_log_error(
             APLOG_MARK, APLOG_INFO, 0, connection->pool->server,
             "TRSPG16: pool %s: a session was not reset behind a batch, whose outcome stands; the connection is "
@@ -198,6 +198,7 @@ static pg_acquire_e wait_for(trestle_pg_pool_t *pool, pg_waiter_t *waiter, apr_t
             if (good)
                 return PG_GOT;
             pg_queue_prepend(&pool->waiters, waiter);
+            note_waiting(pool);
         }
         while (pool->waiters.first == waiter) {
             int was_idle = pool->idle != NULL;

@@ -307,6 +307,13 @@ static void paces_are_learned(void **state)
     for (int i = 0; i < 100; i++)
         pg_pace_note(paces, quick, UINT64_MAX);
     assert_true(pg_pace_of(paces, quick) > 16000000);
+    /* What was slow is quick again when it was so several times. */
+    pg_pace_set(paces, quick, 40000);
+    for (int i = 0; i < 4; i++) {
+        assert_true(pg_pace_of(paces, quick) > PG_QUICK);
+        pg_pace_note(paces, quick, 100);
+    }
+    assert_true(pg_pace_of(paces, quick) <= PG_QUICK);
     /* Another batch with the same place in the table takes it; the first is unknown then, never mistaken. */
     pg_pace_note(paces, collides, 0);
     assert_int_equal(pg_pace_of(paces, collides), 1);

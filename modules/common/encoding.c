@@ -1,5 +1,7 @@
 #include "encoding.h"
 
+#include "text.h"
+
 #include <apr_general.h>
 #include <string.h>
 
@@ -82,6 +84,39 @@ char *trestle_hex(apr_pool_t *pool, const unsigned char *bytes, apr_size_t n)
     return text;
 }
 
+int trestle_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+apr_ssize_t trestle_form_decode(const char *text, apr_size_t n, char *out)
+{
+    apr_size_t length = 0;
+
+    for (apr_size_t i = 0; i < n; i++) {
+        char c = text[i];
+
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            int high = i + 2 < n ? trestle_hex_digit(text[i + 1]) : -1;
+            int low = i + 2 < n ? trestle_hex_digit(text[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return -1;
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (!c)
+            return -1;
+        out[length++] = c;
+    }
+    return trestle_utf8_valid(out, length) ? (apr_ssize_t)length : -1;
+}
+
 char *trestle_uuid(apr_pool_t *pool)
 {
     unsigned char random[16];
@@ -99,4 +134,12 @@ char *trestle_uuid(apr_pool_t *pool)
     memcpy(text + 19, hex + 16, 4);
     memcpy(text + 24, hex + 20, 13);
     return text;
+}
+
+int trestle_uuid_valid(const char *text)
+{
+    for (int i = 0; i < 36; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' : trestle_hex_digit(text[i]) < 0)
+            return 0;
+    return !text[36];
 }

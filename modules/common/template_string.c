@@ -1,5 +1,7 @@
 #include "template_compile.h"
 
+#include "encoding.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
@@ -56,11 +58,11 @@ static int hex4(const char *s)
     int value = 0;
 
     for (int i = 0; i < 4; i++) {
-        const char *digit = s[i] ? strchr("0123456789abcdef", s[i] | (s[i] >= 'A' && s[i] <= 'F' ? 0x20 : 0)) : NULL;
+        int digit = trestle_hex_digit(s[i]);
 
-        if (!digit)
+        if (digit < 0)
             return -1;
-        value = value << 4 | (int)(digit - "0123456789abcdef");
+        value = value << 4 | digit;
     }
     return value;
 }

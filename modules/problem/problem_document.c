@@ -2,6 +2,8 @@
 
 #include "problem_sentences.h"
 #include "problem_texts.h"
+
+#include "encoding.h"
 #include "timestamp.h"
 
 #include <apr_strings.h>
@@ -121,19 +123,10 @@ static const char *type_of(apr_pool_t *pool, const trestle_problem_t *problem, c
     return apr_pstrcat(pool, base, name, NULL);
 }
 
-/* 1 for 8-4-4-4-12 hexadecimal digits. */
-static int is_uuid(const char *id)
-{
-    for (int i = 0; i < 36; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? id[i] != '-' : !id[i] || !strchr("0123456789abcdefABCDEF", id[i]))
-            return 0;
-    return !id[36];
-}
-
 /* RFC 9457 section 3.1.5: a URI reference. An id that is a UUID has a URN; any other is a relative reference. */
 static const char *instance_of(apr_pool_t *pool, const char *request_id)
 {
-    return request_id && is_uuid(request_id) ? apr_pstrcat(pool, "urn:uuid:", request_id, NULL) : request_id;
+    return request_id && trestle_uuid_valid(request_id) ? apr_pstrcat(pool, "urn:uuid:", request_id, NULL) : request_id;
 }
 
 /*

@@ -1,5 +1,6 @@
 #include "rest_json.h"
 
+#include "encoding.h"
 #include "text.h"
 
 #include <apr_strings.h>
@@ -47,8 +48,7 @@ static int read_hex4(reader_t *reader, unsigned *unit)
     if (reader->end - reader->at < 4)
         return wrong(reader, "an escape in a string is cut off");
     for (int i = 0; i < 4; i++) {
-        int c = (unsigned char)*reader->at++;
-        int digit = is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int digit = trestle_hex_digit(*reader->at++);
 
         if (digit < 0)
             return wrong(reader, "an escape in a string is malformed");
@@ -335,7 +335,7 @@ static unsigned hex4(const char *at)
     unsigned unit = 0;
 
     for (int i = 0; i < 4; i++)
-        unit = unit << 4 | (unsigned)(is_digit(at[i]) ? at[i] - '0' : (at[i] | 32) - 'a' + 10);
+        unit = unit << 4 | (unsigned)trestle_hex_digit(at[i]);
     return unit;
 }
 

@@ -1,30 +1,20 @@
 #include "rest_link.h"
 
+#include "encoding.h"
 #include "text.h"
 
 #include <apr_lib.h>
-#include <apr_strings.h>
 #include <string.h>
 
 /* 1 if the pair of a query (n bytes) has the plain name, however it was encoded. */
 static int has_name(const char *pair, apr_size_t n, const char *name)
 {
-    apr_size_t i = 0;
+    const char *equals = memchr(pair, '=', n);
+    apr_size_t encoded = equals ? (apr_size_t)(equals - pair) : n, plain = strlen(name);
+    char decoded[64];
 
-    for (; i < n && pair[i] != '='; name++) {
-        char c = pair[i];
-
-        if (c == '%' && i + 2 < n) {
-            char hex[3] = { pair[i + 1], pair[i + 2], '\0' };
-
-            c = (char)apr_strtoi64(hex, NULL, 16);
-            i += 2;
-        }
-        i++;
-        if (c != *name || !*name)
-            return 0;
-    }
-    return !*name;
+    return encoded >= plain && encoded <= sizeof(decoded)
+           && trestle_form_decode(pair, encoded, decoded) == (apr_ssize_t)plain && !memcmp(decoded, name, plain);
 }
 
 const char *rest_link_with(apr_pool_t *pool, const char *base, const char *args, const char *name, const char *value)

@@ -1,43 +1,22 @@
 #include "rest_query.h"
 
+#include "encoding.h"
 #include "text.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <string.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes n bytes into a string in pool; NULL if an escape is malformed, or a NUL or other than UTF-8 comes out. */
+/* Decodes n bytes into a string in pool; NULL if they are malformed. */
 static const char *decode(apr_pool_t *pool, const char *bytes, apr_size_t n)
 {
-    char *text = apr_palloc(pool, n + 1), *out = text;
+    char *text = apr_palloc(pool, n + 1);
+    apr_ssize_t length = trestle_form_decode(bytes, n, text);
 
-    for (apr_size_t i = 0; i < n; i++) {
-        char c = bytes[i];
-
-        if (c == '+') {
-            c = ' ';
-        } else if (c == '%') {
-            int high = i + 2 < n ? hex_value(bytes[i + 1]) : -1, low = i + 2 < n ? hex_value(bytes[i + 2]) : -1;
-
-            if (high < 0 || low < 0)
-                return NULL;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (c == '\0')
-            return NULL;
-        *out++ = c;
-    }
-    *out = '\0';
-    return trestle_utf8_valid(text, (apr_size_t)(out - text)) ? text : NULL;
+    if (length < 0)
+        return NULL;
+    text[length] = '\0';
+    return text;
 }
 
 void rest_query_add(apr_array_header_t *given, const char *name, rest_place_e place, const char *text,

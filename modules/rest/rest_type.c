@@ -2,6 +2,8 @@
 
 #include "rest_json.h"
 
+#include "encoding.h"
+
 #include <apr.h>
 #include <string.h>
 #include <strings.h>
@@ -56,19 +58,6 @@ static int is_integer(const char *text, apr_uint64_t most)
     return 1;
 }
 
-static int is_uuid(const char *text)
-{
-    for (int i = 0; i < 36; i++) {
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (text[i] != '-')
-                return 0;
-        } else if (!text[i] || !strchr("0123456789abcdefABCDEF", text[i])) {
-            return 0;
-        }
-    }
-    return text[36] == '\0';
-}
-
 static int is_boolean(const char *text)
 {
     static const char *const words[] = { "true", "false", "1", "0", "on", "off" }; /* a checkbox of a form is on */
@@ -120,7 +109,7 @@ int rest_type_accepts(const rest_type_t *type, const char *text)
     case REST_NUMBER:
         return is_number(text);
     case REST_UUID:
-        return is_uuid(text);
+        return trestle_uuid_valid(text);
     case REST_BOOLEAN:
         return is_boolean(text);
     case REST_JSON:

@@ -77,6 +77,64 @@ static void base64url_has_one_spelling(void **state)
     assert_int_equal(n, 0);
 }
 
+/* The decoded text, or "-" for one that is malformed. */
+static const char *decoded(const char *text, size_t n)
+{
+    static char out[64];
+    apr_ssize_t length = trestle_form_decode(text, n, out);
+
+    out[length < 0 ? 0 : length] = '\0';
+    return length < 0 ? "-" : out;
+}
+
+static void form_texts_are_decoded(void **state)
+{
+    (void)state;
+    assert_string_equal(decoded("a+b%20c%2B%2b", 13), "a b c++");
+    assert_string_equal(decoded("%ED%95%9c", 9), "\xED\x95\x9C");
+    assert_string_equal(decoded("", 0), "");
+    assert_string_equal(decoded("abc", 2), "ab");
+    assert_string_equal(decoded("%41", 2), "-"); /* the escape goes past the end */
+    assert_string_equal(decoded("%4", 2), "-");
+    assert_string_equal(decoded("%", 1), "-");
+    assert_string_equal(decoded("%4g", 3), "-");
+    assert_string_equal(decoded("%g4", 3), "-");
+    assert_string_equal(decoded("a%00", 4), "-");
+    assert_string_equal(decoded("a\0b", 3), "-");
+    assert_string_equal(decoded("%FF", 3), "-");
+}
+
+static void hexadecimal_digits_have_values(void **state)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *digit = c ? strchr(digits, c) : NULL;
+
+        assert_int_equal(trestle_hex_digit((char)c), digit ? (digit - digits) % 16 : -1);
+    }
+}
+
+static void uuids_are_told_from_other_texts(void **state)
+{
+    char text[] = "01234567-89ab-cdef-ABCD-EF0123456789";
+
+    (void)state;
+    assert_true(trestle_uuid_valid(text));
+    assert_true(trestle_uuid_valid(trestle_uuid(pool)));
+    for (size_t i = 0; i < 36; i++) {
+        char c = text[i];
+
+        text[i] = c == '-' ? '0' : 'g';
+        assert_false(trestle_uuid_valid(text));
+        text[i] = '\0';
+        assert_false(trestle_uuid_valid(text));
+        text[i] = c;
+    }
+    assert_false(trestle_uuid_valid("01234567-89ab-cdef-abcd-ef01234567890"));
+}
+
 static void settings_say_the_mend(void **state)
 {
     apr_interval_time_t t;
@@ -105,9 +163,9 @@ static void settings_say_the_mend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_strings_are_escaped),
-        cmocka_unit_test(text_grows),
-        cmocka_unit_test(base64url_has_one_spelling),
+        cmocka_unit_test(json_strings_are_escaped),       cmocka_unit_test(text_grows),
+        cmocka_unit_test(base64url_has_one_spelling),     cmocka_unit_test(form_texts_are_decoded),
+        cmocka_unit_test(hexadecimal_digits_have_values), cmocka_unit_test(uuids_are_told_from_other_texts),
         cmocka_unit_test(settings_say_the_mend),
     };
 

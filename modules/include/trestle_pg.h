@@ -42,8 +42,8 @@ typedef struct {
     int nsettings; /* at most 61 */
     const trestle_pg_statement_t *statements;
     int nstatements; /* 1-16 */
-    int read_only;   /* 1: the transaction is READ ONLY, and may be repeated after a lost connection; it changes no
-                                    session state either: only behind other batches is the session reset */
+    int read_only; /* 1: the transaction is READ ONLY, and may be repeated after a lost connection; it changes no session
+                      state either: only behind other batches is the session reset */
     apr_interval_time_t timeout; /* for the statements together, microseconds; 0: the pool's PgTimeout */
 } trestle_pg_batch_t;
 
@@ -86,8 +86,9 @@ typedef struct {
 APR_DECLARE_OPTIONAL_FN(trestle_pg_pool_t *, trestle_pg_pool, (request_rec * r));
 
 /*
- * Takes a connection (waiting in order, at most PgWait or the batch's timeout, whichever is shorter), runs the batch, gives the connection back before returning, so
- * that nothing is held while the answer is written. Every unhappy outcome has been logged with its cause.
+ * Takes a connection (waiting in order, at most PgWait or the batch's timeout, whichever is shorter), runs the batch,
+ * gives the connection back before returning, so that nothing is held while the answer is written. Every unhappy outcome
+ * has been logged with its cause.
  */
 APR_DECLARE_OPTIONAL_FN(void, trestle_pg_run,
                         (request_rec * r, trestle_pg_pool_t *pool, const trestle_pg_batch_t *batch,

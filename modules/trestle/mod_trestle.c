@@ -82,7 +82,7 @@ static const char *set_application(cmd_parms *cmd, void *dir TRESTLE_UNUSED, con
     if (!trestle_setting_is_identifier(arg) || strlen(arg) > 32 || arg[0] == '_')
         return apr_psprintf(cmd->pool,
                             "TrestleApplication '%s' is not 1-32 characters of a-z, 0-9 and _, starting with a "
-                            "letter; write for example videoplanet",
+                            "letter; write for example shop",
                             arg);
     config_of(cmd->server)->application = arg;
     return NULL;

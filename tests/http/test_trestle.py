@@ -21,8 +21,8 @@ def test_request_id_of_other_bytes_is_replaced(bad):
 
 
 @pytest.mark.parametrize("line,mend", [
-    ("TrestleApplication Video", "write for example videoplanet"),
-    ("TrestleApplication " + "a" * 33, "write for example videoplanet"),
+    ("TrestleApplication Video", "write for example shop"),
+    ("TrestleApplication " + "a" * 33, "write for example shop"),
     ("TrestlePublicURL localhost", "write for example https://api.example.org"),
     ("TrestlePublicURL https://a.example/path", "write for example https://api.example.org"),
     ("TrestlePublicURL https://a.example:99999", "write for example https://api.example.org"),

@@ -22,9 +22,9 @@ typedef struct {
 } rest_attempt_t;
 
 /*
- * Translates the error of a refused batch. A field is named only if it is the request's or the function's, or a
- * column of the relation that the role may read or write: what else there is, is nobody's business. fault's strings live in pool, in error or in attempt.
- * Its cause is set where the operator must act.
+ * Translates the error of a refused batch. A field is named only if it is a column of the relation that the role may
+ * read or write or, where a function is called, the request's or the function's: what else there is, is nobody's
+ * business. fault's strings live in pool, in error or in attempt. Its cause is set where the operator must act.
  */
 void rest_error_translate(apr_pool_t *pool, const trestle_pg_error_t *error, const rest_attempt_t *attempt,
                           rest_fault_t *fault);

@@ -16,9 +16,9 @@ typedef struct {
 } rest_foreign_key_t;
 
 /*
- * Adds the relationships that foreign_keys (rest_foreign_key_t, those of one table together) make between exposed relations: to one, back to many
- * (to one, if the columns are unique), and through junctions, whose key holds two foreign keys, to many. A view stands
- * in for a table whose columns it shows. Call after rest_catalogue_finish.
+ * Adds the relationships that foreign_keys (rest_foreign_key_t, those of one table together) make between exposed
+ * relations: to one, back to many (to one, if the columns are unique), and through junctions, whose key holds two foreign
+ * keys, to many. A view stands in for a table whose columns it shows. Call after rest_catalogue_finish.
  */
 void rest_relationships_derive(rest_catalogue_t *catalogue, apr_pool_t *pool, const apr_array_header_t *foreign_keys);
 

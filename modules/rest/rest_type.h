@@ -34,8 +34,10 @@ typedef struct rest_type_t {
 /* The kind of a type of schema pg_catalog by its name; REST_OTHER for those without special rules. */
 rest_kind_e rest_kind_of(const char *name);
 
-/* 1 if the text can be a value of the type: integers within range, numbers, UUIDs, booleans, JSON are judged here; the rest by
- * the database. */
+/*
+ * 1 if the text can be a value of the type: integers within range, numbers, UUIDs, booleans, JSON are judged here; the
+ * rest by the database.
+ */
 int rest_type_accepts(const rest_type_t *type, const char *text);
 
 /* What a value should be, as words for a client: "a whole number from -32768 to 32767". */

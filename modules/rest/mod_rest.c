@@ -64,6 +64,7 @@ static void *merge_dir_config(apr_pool_t *p, void *base_config, void *add_config
     merged->schema = TRESTLE_PICK_PTR(base, add, schema);
     merged->prefix = TRESTLE_PICK_PTR(base, add, prefix);
     merged->sections = join_sections(p, add->sections, base->sections);
+    merged->pre_request = TRESTLE_PICK_PTR(base, add, pre_request);
     merged->role = TRESTLE_PICK_PTR(base, add, role);
     merged->body_limit = TRESTLE_PICK(base, add, body_limit);
     merged->fields_max = TRESTLE_PICK(base, add, fields_max);
@@ -105,6 +106,25 @@ static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)
 }
 
 /* The dialect needs to know where its names begin: the path of a plain <Location>, or the root. */
+static const char *set_pre_request(cmd_parms *cmd, void *dir, const char *arg)
+{
+    rest_dir_t *conf = dir;
+    const char *dot = strchr(arg, '.'), *schema = dot ? apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(dot - arg)) : "";
+
+    if (!strcasecmp(arg, "Off")) {
+        conf->pre_request = "";
+        return NULL;
+    }
+    if (!trestle_setting_is_identifier(schema) || !trestle_setting_is_identifier(dot + 1))
+        return apr_psprintf(
+            cmd->pool,
+            "RestPreRequest '%s' names no function: write its schema and its name (a-z, 0-9 and _), for "
+            "example trestle.require_session, or Off",
+            arg);
+    conf->pre_request = apr_psprintf(cmd->pool, "SELECT \"%s\".\"%s\"()", schema, dot + 1);
+    return NULL;
+}
+
 static const char *set_dialect(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *path = cmd->path;
@@ -164,6 +184,8 @@ static const command_rec commands[] = {
                   "how tables and views are offered under their own names: pages"),
     AP_INIT_TAKE3("RestRoute", add_route, NULL, RSRC_CONF | ACCESS_CONF,
                   "method, path template and target: a function name(), a table or a view"),
+    AP_INIT_TAKE1("RestPreRequest", set_pre_request, NULL, RSRC_CONF | ACCESS_CONF,
+                  "schema.function that is called in each request's transaction before its statement, or Off"),
     AP_INIT_TAKE1("RestRole", set_role, NULL, RSRC_CONF | ACCESS_CONF,
                   "the database role of callers in locations without authentication"),
     AP_INIT_TAKE1("RestBodyLimit", trestle_set_size, (void *)&body_limit, RSRC_CONF | ACCESS_CONF,

@@ -20,6 +20,7 @@ typedef struct {
     const char *schema; /* exposed schema; unset everywhere: REST_SCHEMA */
     const char *prefix; /* dialect pages: path before a relation's name, with its slash; unset: no dialect */
     const rest_sections_t *sections; /* unset: no routes */
+    const char *pre_request;         /* statement that calls RestPreRequest's function; "" for Off; unset: none */
     const char *role;                /* of callers in locations without authentication; unset: 401 */
     apr_int64_t body_limit;          /* bytes */
     apr_int64_t fields_max;          /* fields of a query or of a body */

@@ -336,6 +336,11 @@ static int make_plan(work_t *work, rest_plan_t *plan)
     return work->match.route ? plan_route(work, plan) : plan_pages(work, plan);
 }
 
+static int has_pre_request(const work_t *work)
+{
+    return work->conf->pre_request && *work->conf->pre_request;
+}
+
 static void run(work_t *work, const rest_plan_t *plan, const rest_statement_t *statement, trestle_pg_reply_t *reply)
 {
     request_rec *r = work->r;
@@ -348,14 +353,16 @@ static void run(work_t *work, const rest_plan_t *plan, const rest_statement_t *s
         { "request.public_url", public_url ? public_url : "" },
     };
     const trestle_pg_statement_t statements[] = {
+        { .sql = work->conf->pre_request },
         { .sql = statement->sql, .nparams = statement->nparams, .values = statement->values },
     };
+    const int before = has_pre_request(work);
     const trestle_pg_batch_t batch = {
         .role = work->role,
         .settings = settings,
         .nsettings = sizeof(settings) / sizeof(settings[0]),
-        .statements = statements,
-        .nstatements = 1,
+        .statements = statements + !before,
+        .nstatements = 1 + before,
         .read_only = plan->operation == REST_CALL ? plan->function->volatility != 'v' : plan->operation < REST_CALL,
         .timeout = TRESTLE_OR(work->conf->timeout, 0),
     };
@@ -370,11 +377,14 @@ static int execute(work_t *work)
     const rest_catalogue_t *stale = NULL;
     rest_statement_t statement;
     trestle_pg_reply_t reply;
+    const unsigned allowed = work->match.allowed;
     rest_plan_t plan;
     int rc = OK;
 
     for (int attempt = 0;; attempt++) {
         int given = work->given->nelts;
+
+        work->match.allowed = allowed;
 
         if (!get_catalogue(work, stale, &rc))
             return rc;
@@ -405,7 +415,9 @@ static int execute(work_t *work)
     }
     if (reply.outcome != TRESTLE_PG_OK)
         return answer_outcome(work, &reply);
-    return rest_response_send(work->r, &plan, reply.results[0], &rc, &work->fault) ? rc : answer_fault(work);
+    return rest_response_send(work->r, &plan, reply.results[has_pre_request(work)], &rc, &work->fault)
+               ? rc
+               : answer_fault(work);
 }
 
 /* Refuses what no route and no dialect takes. */

@@ -179,9 +179,8 @@ IdentityHashCost 8M 1
 """
 
 
-def httpd(database, keyfile, more="", everywhere="", **options):
-    return Server(configuration(database, keyfile, more, everywhere),
-                  ours=("trestle", "problem", "pg", "auth_jwt", "identity"), tests=("jwttest",), **options)
+def httpd(database, keyfile, more="", everywhere="", ours=("trestle", "problem", "pg", "auth_jwt", "identity"), **options):
+    return Server(configuration(database, keyfile, more, everywhere), ours=ours, tests=("jwttest",), **options)
 
 
 def login(server, path="/shop/login", email="owner@shop.test", password=PASSWORD, headers=None, **more):

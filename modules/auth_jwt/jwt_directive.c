@@ -1,9 +1,9 @@
 #include "jwt_directive.h"
 
 #include "jwt_config.h"
-#include "jwt_file.h"
 #include "jwt_jwk.h"
 #include "jwt_token.h"
+#include "keyfile.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -40,7 +40,7 @@ static const char *read_algorithm(cmd_parms *cmd, const char *name, const jwt_al
 
 /* The arguments "algorithm file [kid]" that two directives have. */
 static const char *key_arguments(cmd_parms *cmd, const char *name, const char *path, const char *id,
-                                 const jwt_algorithm_t **algorithm, jwt_file_t *file)
+                                 const jwt_algorithm_t **algorithm, trestle_keyfile_t *file)
 {
     const char *mend = read_algorithm(cmd, name, algorithm);
 
@@ -50,9 +50,9 @@ static const char *key_arguments(cmd_parms *cmd, const char *name, const char *p
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is no kid; use 1-128 letters, digits and ._~:@=+/-, for example 2026-1",
                             cmd->cmd->name, id);
-    if ((mend = jwt_file_read(cmd, path, file)))
+    if ((mend = trestle_keyfile_read(cmd, path, file)))
         return mend;
-    return jwt_file_check_secret(
+    return trestle_keyfile_check_secret(
         cmd, file, !strstr(file->bytes, "-----BEGIN PUBLIC KEY-----") || strstr(file->bytes, "PRIVATE KEY-----"));
 }
 
@@ -67,7 +67,7 @@ static apr_array_header_t *keys_of(cmd_parms *cmd, jwt_config_t *config)
 static const char *add_key(cmd_parms *cmd, void *dir, const char *name, const char *path, const char *id)
 {
     const jwt_algorithm_t *algorithm;
-    jwt_file_t file;
+    trestle_keyfile_t file;
     const char *mend = key_arguments(cmd, name, path, id, &algorithm, &file);
     jwt_key_t *key;
 
@@ -85,21 +85,21 @@ static const char *add_key_set(cmd_parms *cmd, void *dir, const char *path, cons
 {
     const jwt_algorithm_t *algorithm = NULL;
     const char *mend = name ? read_algorithm(cmd, name, &algorithm) : NULL;
-    jwt_file_t file;
+    trestle_keyfile_t file;
     int is_secret;
 
-    if (mend || (mend = jwt_file_read(cmd, path, &file)))
+    if (mend || (mend = trestle_keyfile_read(cmd, path, &file)))
         return mend;
     if ((mend = jwt_jwk_read(cmd->pool, file.bytes, file.length, algorithm, keys_of(cmd, dir), &is_secret)))
         return apr_psprintf(cmd->pool, "AuthJWTKeySet: '%s': %s", path, mend);
-    return jwt_file_check_secret(cmd, &file, is_secret);
+    return trestle_keyfile_check_secret(cmd, &file, is_secret);
 }
 
 static const char *set_signing_key(cmd_parms *cmd, void *dir, const char *name, const char *path, const char *id)
 {
     jwt_config_t *config = dir;
     const jwt_algorithm_t *algorithm;
-    jwt_file_t file;
+    trestle_keyfile_t file;
     const char *mend = key_arguments(cmd, name, path, id, &algorithm, &file);
 
     if (mend)

@@ -5,10 +5,10 @@
 #include "identity_stored.h"
 
 #include "directive.h"
+#include "keyfile.h"
 #include "setting.h"
 #include "trestle.h"
 
-#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
@@ -151,32 +151,18 @@ static const char *set_password_length(cmd_parms *cmd, void *dir, const char *le
     return mend ? apr_pstrcat(cmd->pool, "IdentityPasswordLength: ", mend, NULL) : NULL;
 }
 
-/* The bytes of a key file without the end of its line. NULL, or what is wrong with it. */
 static const char *read_key(cmd_parms *cmd, const char *name, identity_refresh_key_t *key)
 {
-    const char *path = ap_server_root_relative(cmd->pool, name);
-    char *bytes = apr_palloc(cmd->pool, KEY_MOST + 1);
-    apr_file_t *file;
-    apr_finfo_t info;
-    apr_status_t rv;
+    trestle_keyfile_t file;
+    const char *mend = trestle_keyfile_read(cmd, name, &file);
 
-    if (!path || (rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, cmd->temp_pool)) != APR_SUCCESS)
-        return apr_psprintf(cmd->pool, "cannot open '%s': %pm; name a readable key file", name, &rv);
-    rv = apr_file_info_get(&info, APR_FINFO_PROT | APR_FINFO_TYPE, file);
-    key->n = KEY_MOST + 1;
-    if (rv == APR_SUCCESS && info.filetype == APR_REG)
-        rv = apr_file_read_full(file, bytes, KEY_MOST + 1, &key->n);
-    apr_file_close(file);
-    if (rv != APR_EOF)
-        return apr_psprintf(cmd->pool, "'%s' is no file of at most %d bytes; name a key file", name, KEY_MOST);
-    while (key->n && (bytes[key->n - 1] == '\n' || bytes[key->n - 1] == '\r'))
-        key->n--;
-    if (key->n < KEY_LEAST)
-        return apr_psprintf(cmd->pool, "the key in '%s' has less than %d bytes; write a longer one into it", name,
-                            KEY_LEAST);
-    if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE))
-        return apr_psprintf(cmd->pool, "'%s' is open to everyone; run chmod o= on it", name);
-    key->bytes = (const unsigned char *)bytes;
+    if (mend || (mend = trestle_keyfile_check_secret(cmd, &file, 1)))
+        return mend;
+    if (file.length < KEY_LEAST || file.length > KEY_MOST)
+        return apr_psprintf(cmd->pool, "%s: the key in '%s' is not %d to %d bytes long; write another into it",
+                            cmd->cmd->name, name, KEY_LEAST, KEY_MOST);
+    key->bytes = (const unsigned char *)file.bytes;
+    key->n = file.length;
     return NULL;
 }
 
@@ -188,8 +174,6 @@ static const char *add_refresh_key(cmd_parms *cmd, void *dir, const char *file, 
     const char *mend = number ? trestle_setting_number(cmd->pool, number, 1, KEY_ID_MOST, &id) : NULL;
 
     key.id = (int)id;
-    if (!mend)
-        mend = read_key(cmd, file, &key);
     if (!config->refresh_keys)
         config->refresh_keys = apr_array_make(cmd->pool, 1, sizeof(key));
     for (int i = 0; !mend && i < config->refresh_keys->nelts; i++)
@@ -198,6 +182,8 @@ static const char *add_refresh_key(cmd_parms *cmd, void *dir, const char *file, 
                                 file);
     if (mend)
         return apr_pstrcat(cmd->pool, "IdentityRefreshKey: ", mend, NULL);
+    if ((mend = read_key(cmd, file, &key)))
+        return mend;
     APR_ARRAY_PUSH(config->refresh_keys, identity_refresh_key_t) = key;
     return NULL;
 }

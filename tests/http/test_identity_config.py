@@ -3,7 +3,7 @@ import pytest
 
 from harness import free_port
 from harness import Httpd as Server
-from identity_support import configuration, database, httpd, keyfile, login  # noqa: F401
+from identity_support import configuration, database, httpd, keyfile, login, write_key  # noqa: F401
 
 
 @pytest.mark.parametrize("line,mend", [
@@ -144,17 +144,18 @@ def test_keys_of_refresh_tokens_are_checked(keyfile):  # noqa: F811
     refresh = keyfile.with_name("refresh")
     for line, mend in ((f"IdentityRefreshKey {refresh}\nIdentityRefreshKey {refresh}", "there is a key 1 here already"),
                        (f"IdentityRefreshKey {refresh} 0", "from 1 to 32767"), ("IdentityRefreshKey /nowhere", "name a readable key file"),
-                       ("IdentityRefreshKey /tmp", "no file of at most 4096 bytes"), ("IdentityRefreshKey /dev/null", "no file of at most 4096 bytes")):
+                       ("IdentityRefreshKey /tmp", "no regular file of at most"), ("IdentityRefreshKey /dev/null", "no regular file of at most"),
+                       (f"IdentityRefreshKey /{'x' * 5000}", "misformatted")):
         code, output = Server(line, ours=ALL).configtest()
-        assert code != 0 and mend in output, line
-    short = keyfile.with_name("short")
-    short.write_bytes(b"x" * 31 + b"\n")
-    shared = keyfile.with_name("shared")
-    shared.write_bytes(b"x" * 40)
-    shared.chmod(0o644)
-    for path, mend in ((short, "write a longer one"), (shared, "run chmod o= on it")):
+        assert code != 0 and mend in output and "IdentityRefreshKey: " in output, line
+    for name, content, mode, mend in (("short", b"x" * 31 + b"\n", 0o600, "not 32 to 4096 bytes long"),
+                                      ("long", b"x" * 4097, 0o600, "not 32 to 4096 bytes long"), ("shared", b"x" * 40, 0o644, "run chmod o-r on it"),
+                                      ("open", b"x" * 40, 0o602, "run chmod o-w on it"), ("good", b"x" * 4096 + b"\r\n", 0o640, None)):
+        path = write_key(keyfile.with_name(name), "")
+        path.write_bytes(content)
+        path.chmod(mode)
         code, output = Server(f"IdentityRefreshKey {path}", ours=ALL).configtest()
-        assert code != 0 and mend in output
+        assert code == 0 if mend is None else code != 0 and mend in output, name
 
 
 def test_what_configtest_cannot_see_is_500_with_the_mend_in_the_log(database, keyfile):  # noqa: F811

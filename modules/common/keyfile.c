@@ -1,4 +1,4 @@
-#include "jwt_file.h"
+#include "keyfile.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
@@ -6,7 +6,7 @@
 enum { KEY_FILE_MOST = 262144 };
 
 /* The bytes of an open file. */
-static const char *read_open(cmd_parms *cmd, apr_file_t *open, jwt_file_t *file)
+static const char *read_open(cmd_parms *cmd, apr_file_t *open, trestle_keyfile_t *file)
 {
     const char *directive = cmd->cmd->name;
     apr_finfo_t info;
@@ -33,7 +33,7 @@ static const char *read_open(cmd_parms *cmd, apr_file_t *open, jwt_file_t *file)
     return NULL;
 }
 
-const char *jwt_file_read(cmd_parms *cmd, const char *name, jwt_file_t *file)
+const char *trestle_keyfile_read(cmd_parms *cmd, const char *name, trestle_keyfile_t *file)
 {
     const char *path = ap_server_root_relative(cmd->pool, name), *mend;
     apr_file_t *open;
@@ -50,7 +50,7 @@ const char *jwt_file_read(cmd_parms *cmd, const char *name, jwt_file_t *file)
     return mend;
 }
 
-const char *jwt_file_check_secret(cmd_parms *cmd, const jwt_file_t *file, int is_secret)
+const char *trestle_keyfile_check_secret(cmd_parms *cmd, const trestle_keyfile_t *file, int is_secret)
 {
     if (is_secret && file->is_readable_by_all)
         return apr_psprintf(cmd->pool, "%s: the secret in '%s' can be read by everyone; run chmod o-r on it",

@@ -1,8 +1,8 @@
 /*
  * Key files named by directives.
  */
-#ifndef JWT_FILE_H
-#define JWT_FILE_H
+#ifndef TRESTLE_KEYFILE_H
+#define TRESTLE_KEYFILE_H
 
 #include "httpd.h"
 #include "http_config.h"
@@ -13,15 +13,15 @@ typedef struct {
     const char *bytes; /* without one line end behind them, but with a NUL */
     apr_size_t length;
     int is_readable_by_all;
-} jwt_file_t;
+} trestle_keyfile_t;
 
 /*
  * Reads the file, relative to ServerRoot. NULL, or a message that names the mend, also for a file that everyone can
  * write.
  */
-const char *jwt_file_read(cmd_parms *cmd, const char *name, jwt_file_t *file);
+const char *trestle_keyfile_read(cmd_parms *cmd, const char *name, trestle_keyfile_t *file);
 
 /* NULL, or the message for a file with a secret in it that everyone can read. */
-const char *jwt_file_check_secret(cmd_parms *cmd, const jwt_file_t *file, int is_secret);
+const char *trestle_keyfile_check_secret(cmd_parms *cmd, const trestle_keyfile_t *file, int is_secret);
 
 #endif

@@ -34,7 +34,7 @@ void *jwt_config_create_dir(apr_pool_t *p, char *dir TRESTLE_UNUSED)
     jwt_config_t *config = apr_pcalloc(p, sizeof(*config));
 
     config->leeway = config->lifetime = config->length = TRESTLE_UNSET;
-    config->malformed_status = config->clear_cookie = TRESTLE_UNSET;
+    config->origin_missing = config->malformed_status = config->clear_cookie = TRESTLE_UNSET;
     return config;
 }
 
@@ -61,6 +61,8 @@ void *jwt_config_merge_dir(apr_pool_t *p, void *base_config, void *add_config)
     merged->leeway = TRESTLE_PICK(base, add, leeway);
     merged->lifetime = TRESTLE_PICK(base, add, lifetime);
     merged->length = TRESTLE_PICK(base, add, length);
+    merged->origins = TRESTLE_PICK_PTR(base, add, origins);
+    merged->origin_missing = TRESTLE_PICK(base, add, origin_missing);
     merged->malformed_status = TRESTLE_PICK(base, add, malformed_status);
     merged->clear_cookie = TRESTLE_PICK(base, add, clear_cookie);
     merged->clear_shape = add->clear_cookie != TRESTLE_UNSET ? add->clear_shape : base->clear_shape;

@@ -18,6 +18,9 @@
 /* Whom a location knows without a token (directive AuthJWTCallerFrom). */
 typedef enum { JWT_MAP_UNSET, JWT_MAP_OFF, JWT_MAP_USER, JWT_MAP_CERTIFICATE } jwt_map_e;
 
+/* Writes with a cookie that do not say where they come from (directive AuthJWTOriginMissing). */
+typedef enum { JWT_MISSING_REFUSED, JWT_MISSING_ALLOWED } jwt_missing_e;
+
 /* What configtest compares: which directives a server has, anywhere in it. The directives are the first of their name. */
 typedef struct {
     const ap_directive_t *type;        /* AuthType JWT */
@@ -48,6 +51,8 @@ typedef struct {
     apr_interval_time_t leeway;        /* microseconds; default 30 s */
     apr_interval_time_t lifetime;      /* microseconds; default 0: not checked */
     apr_int64_t length;                /* bytes of a token at most; default 8192 */
+    apr_array_header_t *origins;       /* const char *: trusted besides our own; unset: none */
+    int origin_missing;                /* jwt_missing_e; default JWT_MISSING_REFUSED */
     int malformed_status;              /* default 400 */
     int clear_cookie;                  /* 0 or 1; default 0 */
     trestle_cookie_t clear_shape;      /* attributes of the cleared cookie; belongs to clear_cookie */

@@ -1,9 +1,11 @@
 #include "jwt_directive.h"
 
+#include "directive.h"
 #include "jwt_config.h"
 #include "jwt_jwk.h"
 #include "jwt_token.h"
 #include "keyfile.h"
+#include "origin_request.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -368,6 +370,10 @@ int jwt_directive_check(apr_pool_t *pconf TRESTLE_UNUSED, apr_pool_t *plog TREST
 #define ANYWHERE       (RSRC_CONF | ACCESS_CONF)
 #define MEMBER(member) ((void *)APR_OFFSETOF(jwt_config_t, member))
 
+/* In the order of jwt_missing_e. */
+static const char *const missing_words[] = { "refuse", "allow", NULL };
+static const trestle_words_t origin_missing = { APR_OFFSETOF(jwt_config_t, origin_missing), missing_words, NULL };
+
 const command_rec jwt_commands[] = {
     AP_INIT_TAKE1("AuthType", note_auth_type, NULL, OR_AUTHCFG, "JWT: tokens are verified by mod_auth_jwt"),
     AP_INIT_TAKE23("AuthJWTKey", add_key, NULL, ANYWHERE, "algorithm, file and kid of a key that verifies tokens"),
@@ -397,6 +403,10 @@ const command_rec jwt_commands[] = {
     AP_INIT_TAKE1("AuthJWTLeeway", set_leeway, NULL, ANYWHERE, "how far clocks may differ, at most 120s"),
     AP_INIT_TAKE1("AuthJWTMaxAge", set_max_age, NULL, ANYWHERE, "the longest time from iat to exp, or Off"),
     AP_INIT_TAKE1("AuthJWTMaxLength", set_length, NULL, ANYWHERE, "the most bytes of a token"),
+    AP_INIT_ITERATE("AuthJWTOrigin", trestle_origin_add, MEMBER(origins), ANYWHERE,
+                    "origins besides our own whose pages may write with a cookie"),
+    AP_INIT_TAKE1("AuthJWTOriginMissing", trestle_set_word, (void *)&origin_missing, ANYWHERE,
+                  "refuse or allow writes with a cookie that do not say where they come from"),
     AP_INIT_TAKE1("AuthJWTMalformedStatus", set_malformed_status, NULL, ANYWHERE,
                   "status for no single well-formed credential: 400 or 401"),
     AP_INIT_TAKE_ARGV("AuthJWTClearCookie", set_clear_cookie, NULL, ANYWHERE,

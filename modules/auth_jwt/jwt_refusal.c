@@ -1,6 +1,7 @@
 #include "jwt_refusal.h"
 
 #include "cookie.h"
+#include "origin_request.h"
 #include "refuse.h"
 #include "request.h"
 #include "setting.h"
@@ -71,4 +72,14 @@ int jwt_refuse_bad(request_rec *r, const jwt_config_t *config, const jwt_source_
     jwt_challenge_token(r, config, source);
     return trestle_refuse(r, trestle_problem_make(r, HTTP_UNAUTHORIZED, "INVALID_TOKEN",
                                                   "The credential is not valid or has expired.", NULL));
+}
+
+int jwt_refuse_forged(request_rec *r)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSAJ21: cookie of another site's page refused: origin %s, request %s",
+                  origin ? ap_escape_logitem(r->pool, origin) : "unknown", trestle_request_id_of(r));
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    return trestle_refuse(r, trestle_origin_problem(r));
 }

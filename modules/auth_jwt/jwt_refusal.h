@@ -20,4 +20,7 @@ int jwt_refuse_absent(request_rec *r);
 int jwt_refuse_malformed(request_rec *r, const jwt_config_t *config, const jwt_source_t *source);
 int jwt_refuse_bad(request_rec *r, const jwt_config_t *config, const jwt_source_t *source, const char *reason);
 
+/* Alike for a good cookie that another site made a browser send: it stays, and so does its session. */
+int jwt_refuse_forged(request_rec *r);
+
 #endif

@@ -12,6 +12,7 @@
 #include "jwt_require.h"
 #include "jwt_token.h"
 #include "jwt_verify.h"
+#include "origin_request.h"
 #include "request.h"
 #include "text.h"
 #include "trestle.h"
@@ -183,6 +184,21 @@ static int check_certificate(request_rec *r, const jwt_config_t *config)
     return OK;
 }
 
+/* Browsers send cookies unasked, also for pages of other sites: what changes something must come from a page that may. */
+static int is_forged(request_rec *r, const jwt_config_t *config, const jwt_source_t *source)
+{
+    if (source->kind != JWT_FROM_COOKIE || !trestle_origin_matters(r))
+        return 0;
+    switch (trestle_origin_of(r, config->origins)) {
+    case TRESTLE_ORIGIN_TRUSTED:
+        return 0;
+    case TRESTLE_ORIGIN_MISSING:
+        return config->origin_missing != JWT_MISSING_ALLOWED;
+    default:
+        return 1;
+    }
+}
+
 static int check_authn(request_rec *r)
 {
     const jwt_config_t *config = jwt_config_of(r);
@@ -210,6 +226,8 @@ static int check_authn(request_rec *r)
     }
     if ((reason = verify(r, config, &credential)))
         return jwt_refuse_bad(r, config, credential.source, reason);
+    if (is_forged(r, config, credential.source))
+        return jwt_refuse_forged(r);
     set_user(r);
     return OK;
 }

@@ -16,7 +16,7 @@ void *identity_config_create_dir(apr_pool_t *p, char *dir TRESTLE_UNUSED)
     config->lifetime = config->idle = config->absolute = config->grace = config->code_lifetime = TRESTLE_UNSET;
     config->grace_uses = config->confirm = config->taken = TRESTLE_UNSET;
     config->password_least = config->password_most = TRESTLE_UNSET;
-    config->status = config->refusal = config->plain_cookies = TRESTLE_UNSET;
+    config->content_types = config->status = config->refusal = config->plain_cookies = TRESTLE_UNSET;
     return config;
 }
 
@@ -46,6 +46,7 @@ void *identity_config_merge_dir(apr_pool_t *p, void *base_config, void *add_conf
     merged->taken = TRESTLE_PICK(base, add, taken);
     merged->password_least = TRESTLE_PICK(base, add, password_least);
     merged->password_most = TRESTLE_PICK(base, add, password_most);
+    merged->content_types = TRESTLE_PICK(base, add, content_types);
     merged->status = TRESTLE_PICK(base, add, status);
     merged->refusal = TRESTLE_PICK(base, add, refusal);
     merged->plain_cookies = TRESTLE_PICK(base, add, plain_cookies);
@@ -74,6 +75,16 @@ const identity_config_t *identity_config_of(request_rec *r)
 apr_interval_time_t identity_config_lifetime(const identity_config_t *config)
 {
     return TRESTLE_OR(config->lifetime, IDENTITY_SECONDS(15 * 60));
+}
+
+int identity_config_has_cookies(const identity_config_t *config)
+{
+    return (config->cookie && config->cookie->name) || (config->refresh_cookie && config->refresh_cookie->name);
+}
+
+identity_types_e identity_config_types(const identity_config_t *config)
+{
+    return TRESTLE_OR(config->content_types, IDENTITY_TYPES_STRICT);
 }
 
 int identity_config_confirms(const identity_config_t *config)

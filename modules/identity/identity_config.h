@@ -7,6 +7,7 @@
 
 #include "cookie.h"
 #include "identity_check.h"
+#include "identity_form.h"
 #include "identity_password.h"
 #include "identity_refresh_token.h"
 
@@ -32,7 +33,7 @@ typedef struct {
     const char *client;                     /* which sessions are refreshed here; unset: those without */
     apr_array_header_t *names;              /* const char *: fields with the sign-in name; unset: email */
     apr_array_header_t *repeats;            /* const char *: fields that must repeat the password; unset: none */
-    apr_array_header_t *origins;            /* const char *: besides the public URL; unset: none */
+    apr_array_header_t *origins;            /* const char *: besides our own; unset: none */
     apr_array_header_t *refresh_keys;       /* identity_refresh_key_t, the first for new sessions; unset: none */
     apr_interval_time_t lifetime;           /* microseconds, as all durations; default 15 minutes */
     apr_interval_time_t idle;               /* of a session that is not refreshed; default 14 days */
@@ -43,6 +44,7 @@ typedef struct {
     int confirm;                            /* 1: registrations are confirmed by mail, the default */
     int taken;                              /* status for a taken address, or IDENTITY_TAKEN_HIDE */
     int password_least, password_most;      /* characters; default 12 and 256 */
+    int content_types;                      /* identity_types_e; default IDENTITY_TYPES_STRICT */
     int status;                             /* of a success; default by operation */
     int refusal;                            /* of wrong credentials: 401 (default) or 403 */
     int plain_cookies;                      /* 1: without Secure on plain HTTP over loopback; default 0 */
@@ -71,6 +73,9 @@ identity_server_config_t *identity_server_config(server_rec *s);
 
 /* Settings with their defaults. */
 apr_interval_time_t identity_config_lifetime(const identity_config_t *config);
+/* 1 if a sign-in is answered with a cookie. */
+int identity_config_has_cookies(const identity_config_t *config);
+identity_types_e identity_config_types(const identity_config_t *config);
 int identity_config_confirms(const identity_config_t *config);
 int identity_config_taken(const identity_config_t *config);
 const identity_refresh_key_t *identity_config_refresh_key(const identity_config_t *config);

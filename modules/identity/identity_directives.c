@@ -6,6 +6,7 @@
 
 #include "directive.h"
 #include "keyfile.h"
+#include "origin_request.h"
 #include "setting.h"
 #include "trestle.h"
 
@@ -33,6 +34,10 @@ static const trestle_words_t refusal = { APR_OFFSETOF(identity_config_t, refusal
 static const char *const taken_words[] = { "hide", "400", "409", "422", NULL };
 static const int taken_statuses[] = { IDENTITY_TAKEN_HIDE, HTTP_BAD_REQUEST, HTTP_CONFLICT, HTTP_UNPROCESSABLE_ENTITY };
 static const trestle_words_t taken = { APR_OFFSETOF(identity_config_t, taken), taken_words, taken_statuses };
+
+/* In the order of identity_types_e. */
+static const char *const type_words[] = { "strict", "any", "json", NULL };
+static const trestle_words_t content_types = { APR_OFFSETOF(identity_config_t, content_types), type_words, NULL };
 
 static const char *set_function(cmd_parms *cmd, void *dir, const char *arg)
 {
@@ -75,19 +80,6 @@ static const char *add_field(cmd_parms *cmd, void *dir, const char *arg)
                                        "%s: '%s' is no name of a field: use 1-%d letters, digits, _, - and ., for "
                                        "example username",
                                        cmd->cmd->name, arg, NAME_MOST);
-}
-
-/* An origin is compared byte for byte with what browsers send (RFC 6454 section 6.2). */
-static const char *add_origin(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *host = !strncmp(arg, "https://", 8) ? arg + 8 : !strncmp(arg, "http://", 7) ? arg + 7 : "";
-
-    if (!*host || host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")])
-        return apr_psprintf(cmd->pool,
-                            "IdentityOrigin: '%s' is no origin: scheme and host in small letters, a port if it is not "
-                            "the usual one, no path; write for example https://app.example.org",
-                            arg);
-    return add_text(cmd, dir, arg);
 }
 
 static const char *set_client(cmd_parms *cmd, void *dir, const char *arg)
@@ -324,6 +316,8 @@ const command_rec identity_commands[] = {
                   "status of a success: 200, 201 or 202"),
     AP_INIT_TAKE1("IdentityRefusal", trestle_set_word, (void *)&refusal, ANYWHERE,
                   "status of wrong credentials: 401 or 403"),
+    AP_INIT_TAKE1("IdentityContentType", trestle_set_word, (void *)&content_types, ANYWHERE,
+                  "strict: JSON and forms by their type; any: all but forms is read as JSON; json: only JSON"),
     AP_INIT_ITERATE("IdentityNameField", add_field, MEMBER(names), ANYWHERE, "fields that may hold the sign-in name"),
     AP_INIT_TAKE12("IdentityConfirm", set_confirm, (void *)&code_lifetime, ANYWHERE,
                    "email: registrations need a code that is sent by mail, and how long it lives; or Off"),
@@ -344,8 +338,8 @@ const command_rec identity_commands[] = {
     AP_INIT_TAKE_ARGV("IdentityRefreshCookie", set_cookie, MEMBER(refresh_cookie), ANYWHERE,
                       "name and attributes of the cookie that carries the refresh token, or Off"),
     AP_INIT_TAKE1("IdentityClient", set_client, NULL, ANYWHERE, "name of the client whose sessions these are"),
-    AP_INIT_ITERATE("IdentityOrigin", add_origin, MEMBER(origins), ANYWHERE,
-                    "origins besides our own whose pages may use the cookies"),
+    AP_INIT_ITERATE("IdentityOrigin", trestle_origin_add, MEMBER(origins), ANYWHERE,
+                    "origins besides our own whose pages may use and get the cookies"),
     AP_INIT_TAKE_ARGV("IdentityCookie", set_cookie, MEMBER(cookie), ANYWHERE,
                       "name and attributes of the cookie that carries the token, or Off"),
     AP_INIT_FLAG("IdentityPlainCookies", set_plain_cookies, NULL, ANYWHERE,

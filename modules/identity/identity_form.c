@@ -17,6 +17,16 @@ static int is_type(const char *type, const char *name)
     return type && !strncasecmp(type, name, n) && (!type[n] || strchr("; \t", type[n]));
 }
 
+/* 1 for application/json and what ends in +json (RFC 6839); a comma means that httpd has joined two headers. */
+static int is_json(const char *type)
+{
+    size_t n = type ? strcspn(type, "; \t") : 0;
+
+    if (!n || strchr(type, ','))
+        return 0;
+    return is_type(type, "application/json") || (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
+}
+
 static int hexadecimal(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
@@ -89,12 +99,16 @@ static json_t *read_form(const char *bytes, apr_size_t n)
     return fields;
 }
 
-identity_form_e identity_form_read(const char *type, const char *bytes, apr_size_t n, json_t **fields)
+identity_form_e identity_form_read(identity_types_e types, const char *type, const char *bytes, apr_size_t n,
+                                   json_t **fields)
 {
-    if (is_type(type, "multipart/form-data"))
+    int is_form = is_type(type, "application/x-www-form-urlencoded");
+
+    *fields = NULL;
+    if (is_form ? types == IDENTITY_TYPES_JSON
+                : is_type(type, "multipart/form-data") || (types != IDENTITY_TYPES_ANY && !is_json(type)))
         return IDENTITY_FORM_UNSUPPORTED;
-    *fields = is_type(type, "application/x-www-form-urlencoded") ? read_form(bytes, n)
-                                                                 : json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
+    *fields = is_form ? read_form(bytes, n) : json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(*fields))
         return IDENTITY_FORM_OK;
     json_decref(*fields);

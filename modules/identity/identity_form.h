@@ -10,15 +10,23 @@
 typedef enum {
     IDENTITY_FORM_OK,
     IDENTITY_FORM_MALFORMED,  /* neither an object of JSON nor a form */
-    IDENTITY_FORM_UNSUPPORTED /* multipart/form-data */
+    IDENTITY_FORM_UNSUPPORTED /* of a media type that is not taken */
 } identity_form_e;
+
+/* Which media types are taken (directive IdentityContentType). */
+typedef enum {
+    IDENTITY_TYPES_STRICT, /* JSON and application/x-www-form-urlencoded */
+    IDENTITY_TYPES_ANY,    /* whatever is no form is read as JSON, for inherited clients; but multipart/form-data */
+    IDENTITY_TYPES_JSON    /* JSON: pages of other sites cannot send it without asking (CORS) */
+} identity_types_e;
 
 /*
  * Reads n bytes of the given media type (NULL: none was sent) into *fields, which the caller gives back with
- * json_decref. Everything but a form is read as JSON: browsers' fetch without headers says text/plain. A name that
- * comes twice, text that is not UTF-8 and NULs are malformed.
+ * json_decref. JSON is application/json, and what ends in +json (RFC 6839). A name that comes twice, text that is not
+ * UTF-8 and NULs are malformed.
  */
-identity_form_e identity_form_read(const char *type, const char *bytes, apr_size_t n, json_t **fields);
+identity_form_e identity_form_read(identity_types_e types, const char *type, const char *bytes, apr_size_t n,
+                                   json_t **fields);
 
 /* Adds what is wrong with a field, for the client, to errors (trestle_field_error_t). code and detail: as there,
  * living as long as errors. */

@@ -1,6 +1,7 @@
 #include "identity_login.h"
 
 #include "identity_hashing.h"
+#include "identity_origin.h"
 #include "identity_request.h"
 #include "identity_session.h"
 
@@ -137,7 +138,9 @@ int identity_login(request_rec *r)
 
     if (!fields)
         return status;
-    problem = read_credentials(r, fields, &name, &password);
+    problem = identity_origin_check_sign_in(r);
+    if (!problem)
+        problem = read_credentials(r, fields, &name, &password);
     if (!problem)
         problem = authenticate(r, name, password, &account, &better);
     if (!problem)

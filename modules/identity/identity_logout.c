@@ -55,11 +55,6 @@ static const trestle_problem_t *end_session(request_rec *r, const target_t *targ
     return problem ? problem : identity_answer_take(&batch, answer, body);
 }
 
-static int has_cookies(const identity_config_t *config)
-{
-    return (config->cookie && config->cookie->name) || (config->refresh_cookie && config->refresh_cookie->name);
-}
-
 int identity_logout(request_rec *r)
 {
     const identity_config_t *config = identity_config_of(r);
@@ -74,7 +69,7 @@ int identity_logout(request_rec *r)
     if ((problem = find_target(r, fields, &target)) || (problem = end_session(r, &target, &body)))
         return trestle_answer_problem(r, problem);
     identity_session_clear_cookies(r);
-    if (has_cookies(config) && !strcmp(ap_http_scheme(r), "https"))
+    if (identity_config_has_cookies(config) && !strcmp(ap_http_scheme(r), "https"))
         apr_table_setn(r->headers_out, "Clear-Site-Data", "\"cookies\", \"storage\"");
     if (config->answer || config->status != TRESTLE_UNSET)
         return trestle_body_send(r, TRESTLE_OR(config->status, HTTP_OK), "application/json", body, strlen(body));

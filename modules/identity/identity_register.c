@@ -2,6 +2,7 @@
 
 #include "identity_address.h"
 #include "identity_hashing.h"
+#include "identity_origin.h"
 #include "identity_request.h"
 #include "identity_session.h"
 
@@ -243,7 +244,9 @@ int identity_register(request_rec *r)
 
     if (!fields)
         return status;
-    problem = confirms && !confirmation ? identity_internal_error(r) : read_registration(r, fields, &registration);
+    problem = confirms ? NULL : identity_origin_check_sign_in(r);
+    if (!problem)
+        problem = confirms && !confirmation ? identity_internal_error(r) : read_registration(r, fields, &registration);
     if (!problem)
         problem = validate(r, &registration);
     if (!problem)

@@ -1,5 +1,7 @@
 #include "identity_request.h"
 
+#include "identity_config.h"
+
 #include "body.h"
 #include "refuse.h"
 #include "request.h"
@@ -43,8 +45,21 @@ static apr_status_t give_back(void *fields)
     return APR_SUCCESS;
 }
 
+/* RFC 9110 section 15.5.16: Accept says which types are taken. */
+static const trestle_problem_t *unsupported(request_rec *r, identity_types_e types)
+{
+    int only_json = types == IDENTITY_TYPES_JSON;
+
+    apr_table_setn(r->err_headers_out, "Accept",
+                   only_json ? "application/json" : "application/json, application/x-www-form-urlencoded");
+    return trestle_problem_make(
+        r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL,
+        only_json ? "Send the body as application/json." : "Send JSON or application/x-www-form-urlencoded.", NULL);
+}
+
 int identity_request_fields(request_rec *r, int optional, json_t **fields)
 {
+    const identity_types_e types = identity_config_types(identity_config_of(r));
     identity_form_e outcome = IDENTITY_FORM_OK;
     apr_size_t n;
     char *bytes;
@@ -58,7 +73,7 @@ int identity_request_fields(request_rec *r, int optional, json_t **fields)
     if (optional && !n)
         *fields = json_object();
     else
-        outcome = identity_form_read(apr_table_get(r->headers_in, "Content-Type"), bytes, n, fields);
+        outcome = identity_form_read(types, apr_table_get(r->headers_in, "Content-Type"), bytes, n, fields);
     sodium_memzero(bytes, n);
     if (outcome == IDENTITY_FORM_OK) {
         apr_pool_cleanup_register(r->pool, *fields, give_back, apr_pool_cleanup_null);
@@ -66,8 +81,7 @@ int identity_request_fields(request_rec *r, int optional, json_t **fields)
     }
     return trestle_answer_problem(
         r, outcome == IDENTITY_FORM_UNSUPPORTED
-               ? trestle_problem_make(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL,
-                                      "Send JSON or application/x-www-form-urlencoded.", NULL)
+               ? unsupported(r, types)
                : trestle_problem_make(r, HTTP_BAD_REQUEST, "INVALID_JSON", "The body is not a JSON object.", NULL));
 }
 

@@ -49,7 +49,7 @@ static void read_form(apr_pool_t *pool, const char *type, const char *bytes, siz
     apr_array_header_t *errors = apr_array_make(pool, 1, sizeof(trestle_field_error_t));
     json_t *fields;
 
-    if (identity_form_read(type, bytes, n, &fields) != IDENTITY_FORM_OK)
+    if (identity_form_read(IDENTITY_TYPES_ANY, type, bytes, n, &fields) != IDENTITY_FORM_OK)
         return;
     identity_form_text(fields, "email", 10, errors);
     identity_form_wipe(fields, "password");

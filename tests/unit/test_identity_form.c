@@ -36,7 +36,7 @@ static const char FORM[] = "application/x-www-form-urlencoded";
 
 static identity_form_e read_text(const char *type, const char *text, json_t **fields)
 {
-    return identity_form_read(type, text, strlen(text), fields);
+    return identity_form_read(IDENTITY_TYPES_ANY, type, text, strlen(text), fields);
 }
 
 static void is_malformed(const char *type, const char *text)
@@ -79,7 +79,7 @@ static void forms_are_decoded_strictly(void **state)
     is_malformed(FORM, "a=\xED\xA0\x80");
 }
 
-static void everything_else_is_json(void **state)
+static void everything_else_may_be_json(void **state)
 {
     json_t *fields;
 
@@ -93,6 +93,45 @@ static void everything_else_is_json(void **state)
     is_malformed("application/json", "{\"a\":\"1\",\"a\":\"1\"}");
     is_malformed("application/json", "{\"a\":\"\\u0000\"}");
     assert_int_equal(read_text("multipart/form-data; boundary=x", "", &fields), IDENTITY_FORM_UNSUPPORTED);
+}
+
+static void media_types_are_told_apart(void **state)
+{
+    static const struct {
+        identity_types_e types;
+        const char *type, *text;
+        identity_form_e outcome;
+    } cases[] = {
+        { IDENTITY_TYPES_STRICT, "application/json", "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_STRICT, "Application/JSON ; charset=utf-8", "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_STRICT, "application/merge-patch+json;x=y", "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_STRICT, FORM, "a=1", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_STRICT, NULL, "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "+json", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "text/plain", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "text/plain; +json", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "application/jsonx", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "application/json, text/plain", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_STRICT, "application/json;x, text/plain", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_JSON, "application/json", "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_JSON, FORM, "a=1", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_JSON, "text/plain", "{}", IDENTITY_FORM_UNSUPPORTED },
+        { IDENTITY_TYPES_ANY, NULL, "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_ANY, "text/plain", "{}", IDENTITY_FORM_OK },
+        { IDENTITY_TYPES_ANY, "multipart/form-data", "{}", IDENTITY_FORM_UNSUPPORTED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text = cases[i].text;
+        json_t *fields;
+
+        assert_int_equal(identity_form_read(cases[i].types, cases[i].type, text, strlen(text), &fields),
+                         cases[i].outcome);
+        assert_int_equal(fields != NULL, cases[i].outcome == IDENTITY_FORM_OK);
+        json_decref(fields);
+    }
 }
 
 static const char *checked(const char *text, apr_size_t most, const char *code)
@@ -194,11 +233,9 @@ static void cookies_are_safe_by_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_are_decoded_strictly),
-        cmocka_unit_test(everything_else_is_json),
-        cmocka_unit_test(fields_say_what_is_wrong),
-        cmocka_unit_test(wiped_fields_are_gone),
-        cmocka_unit_test(our_claims_win),
+        cmocka_unit_test(forms_are_decoded_strictly),  cmocka_unit_test(everything_else_may_be_json),
+        cmocka_unit_test(media_types_are_told_apart),  cmocka_unit_test(fields_say_what_is_wrong),
+        cmocka_unit_test(wiped_fields_are_gone),       cmocka_unit_test(our_claims_win),
         cmocka_unit_test(cookies_are_safe_by_default),
     };
 

@@ -79,7 +79,7 @@ int jwt_refuse_forged(request_rec *r)
     const char *origin = apr_table_get(r->headers_in, "Origin");
 
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "TRSAJ21: cookie of another site's page refused: origin %s, request %s",
-                  origin ? ap_escape_logitem(r->pool, origin) : "unknown", trestle_request_id_of(r));
+                  origin ? origin : "unknown", trestle_request_id_of(r));
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     return trestle_refuse(r, trestle_origin_problem(r));
 }

@@ -50,7 +50,7 @@ def refuse(server, code, message, headers):
 
 
 def test_an_ended_session_clears_the_cookie(server):
-    answer = refuse(server, "PT401", "INVALID_TOKEN", {"Cookie": f"session={token()}"})
+    answer = refuse(server, "PT401", "INVALID_TOKEN", {"Cookie": f"session={token()}", "Sec-Fetch-Site": "same-origin"})
     assert answer.status == 401 and answer.json()["code"] == "INVALID_TOKEN"
     assert answer.headers["www-authenticate"] == 'Bearer realm="shop", error="invalid_token"'
     assert answer.headers["set-cookie"] == "session=; Max-Age=0; Path=/; SameSite=Lax; HttpOnly"
@@ -66,7 +66,8 @@ def test_a_bearer_has_no_cookie_to_clear(server):
 
 @pytest.mark.parametrize("code,message", [("PT401", "INVALID_CREDENTIALS"), ("PT403", "INVALID_TOKEN")])
 def test_other_refusals_leave_the_cookie_alone(server, code, message):
-    answer = refuse(server, code, message, {"Cookie": f"session={token()}"})
+    answer = refuse(server, code, message, {"Cookie": f"session={token()}", "Sec-Fetch-Site": "same-origin"})
+    assert answer.json()["code"] == message
     assert answer.status == int(code[2:])
     assert "set-cookie" not in answer.headers and "invalid_token" not in answer.headers.get("www-authenticate", "")
 

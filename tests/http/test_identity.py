@@ -39,6 +39,13 @@ MORE = """
     IdentityCookie shop_session SameSite=None
     IdentityPlainCookies On
 </Location>
+IdentityOrigin https://app.example
+<Location /shop/login/any>
+    IdentityContentType any
+</Location>
+<Location /shop/login/any/json>
+    IdentityContentType json
+</Location>
 <Location /no-function>
     SetHandler identity-login
     IdentityClaimsFunction idshop.missing
@@ -109,10 +116,47 @@ def test_forms_are_read_as_well(server):
     assert is_refused(server.post("/shop/login", "", headers=form), 400, "REQUIRED_FIELD_MISSING")
 
 
-def test_bodies_without_a_media_type_are_json(server):
+@pytest.mark.parametrize("path,taken", [
+    ("/shop/login", {"application/json", "application/vnd.shop+json; charset=utf-8"}),
+    ("/shop/login/any", {"application/json", "application/vnd.shop+json; charset=utf-8", "text/plain", "application/json, text/plain", None}),
+    ("/shop/login/any/json", {"application/json", "application/vnd.shop+json; charset=utf-8"}),
+])
+def test_media_types_are_taken_as_configured(server, path, taken):
     body = json.dumps({"email": "owner@shop.test", "password": PASSWORD, "unknown": [1]})
-    assert server.post("/shop/login", body, headers={"Content-Type": "text/plain"}).status == 201
-    assert server.post("/shop/login", body).status == 201
+    for media in ("application/json", "application/vnd.shop+json; charset=utf-8", "text/plain", "application/json, text/plain", None):
+        answer = server.post(path, body, headers={"Content-Type": media} if media else {})
+        if media in taken:
+            assert answer.status == 201, media
+        else:
+            assert is_refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE"), media
+            assert answer.headers["accept"].startswith("application/json")
+    form = server.post(path, "email=owner%40shop.test&password=x", headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert form.status == (415 if path.endswith("json") else 403)
+
+
+@pytest.mark.parametrize("headers,good", [
+    ({}, True),
+    ({"Origin": "https://shop.example"}, True),
+    ({"Origin": "http://desk.example:8081", "Host": "desk.example:8081", "Sec-Fetch-Site": "same-origin"}, True),
+    ({"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, False),
+    ({"Origin": "null"}, False),
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Referer": "https://evil.example/"}, False),
+])
+def test_another_site_signs_nobody_in(server, database, headers, good):  # noqa: F811
+    before, hashed = len(sessions(database)), status(server)["IdentityHashed"]
+    answer = login(server, headers=headers)
+    if good:
+        assert answer.status == 201 and "set-cookie" in answer.headers
+    else:
+        assert is_refused(answer, 403, "CSRF_FAILED")
+        assert {"origin", "sec-fetch-site"} <= {name.strip().lower() for name in answer.headers["vary"].split(",")}
+        assert len(sessions(database)) == before and status(server)["IdentityHashed"] == hashed
+    assert login(server, "/login", headers=headers).status == 200, "no cookie is set there"
 
 
 @pytest.mark.parametrize("who", ["owner", "unknown", "nobody", "disabled", "legacy", "lanes", "huge"])
@@ -174,7 +218,7 @@ def test_boundaries_of_fields(server):
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '"a"', '{"email":"a","email":"b"}', '{"a":"\\u0000"}', "{}x",
                                   b'{"email":"\xff"}', "[" * 60000])
 def test_malformed_bodies_are_400(server, body):
-    assert is_refused(server.post("/shop/login", body), 400, "INVALID_JSON")
+    assert is_refused(server.post("/shop/login", body, headers={"Content-Type": "application/json"}), 400, "INVALID_JSON")
 
 
 def test_large_bodies_are_413_and_other_media_415(server):
@@ -239,7 +283,7 @@ def test_user_agents_that_are_no_text_are_left_out(server, database):
     with server.raw_connect() as raw:
         body = json.dumps({"email": "owner@shop.test", "password": PASSWORD}).encode()
         raw.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUser-Agent: \xff\xfe\r\n"
-                    b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+                    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         assert raw.makefile("rb").readline().startswith(b"HTTP/1.1 200 ")
     assert sessions(database)[0][3] is None
 

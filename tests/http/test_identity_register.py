@@ -423,3 +423,13 @@ def test_registrations_take_their_turn_to_hash(database, keyfile):
 
 def test_nothing_secret_is_logged(server):
     assert PASSWORD not in server.log() and "the owner's password" not in server.log() and "argon2id" not in server.log()
+
+
+def test_another_site_registers_nobody_where_it_would_sign_in(server, database):
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        email = address()
+        answer = register(server, "/at-once", email=email, nickname="n", headers=headers)
+        assert is_refused(answer, 403, "CSRF_FAILED") and accounts(database, email) == []
+        assert register(server, email=email, headers=headers).status == 202, "no cookie is set there"
+    for headers in ({}, {"Origin": "https://shop.example", "Sec-Fetch-Site": "same-origin"}):
+        assert register(server, "/at-once", nickname="n", headers=headers).status == 201

@@ -201,7 +201,7 @@ def test_what_is_no_token_is_refused_alike(server, database):
     assert all(token not in a.body.decode() for token, a in zip(bad[:4], answers) if len(token) > 6)
     assert is_refused(refresh(server, ...), 400, "REQUIRED_FIELD_MISSING")
     assert is_refused(server.post("/refresh"), 400, "REQUIRED_FIELD_MISSING")
-    assert is_refused(server.post("/refresh", "{"), 400, "INVALID_JSON")
+    assert is_refused(server.post("/refresh", "{", headers={"Content-Type": "application/json"}), 400, "INVALID_JSON")
     assert server.get("/refresh").status == 405
     assert state(database, claims_of(good)["sid"])[:3] == (0, None, 1)
     # A refresh token is no credential.

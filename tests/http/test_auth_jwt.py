@@ -444,7 +444,7 @@ def test_many_at_once_are_told_apart(server):
     ("AuthJWTOrigin https://app.example.org:443", "a port if it is not the usual one"),
     ("AuthJWTOrigin https://*.example.org", "write for example https://app.example.org"),
     ("AuthJWTOrigin null", "write for example https://app.example.org"),
-    ("AuthJWTOriginMissing Off", "refuse"),
+    ("AuthJWTOriginMissing Off", "write refuse or allow"),
     ("AuthJWTClearCookie Maybe", "write On or Off"),
     ("AuthJWTClearCookie On Expires=1", "write SameSite=Lax"),
     ("AuthJWTCredential cookie:__Host-s\nAuthJWTClearCookie On Path=/api", "leave Path and Domain away"),

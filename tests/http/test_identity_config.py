@@ -54,7 +54,7 @@ from identity_support import configuration, database, httpd, keyfile, login, wri
     ("IdentityOrigin https://app.example.org/", "write for example https://app.example.org"),
     ("IdentityOrigin https://App.example.org", "write for example https://app.example.org"),
     ("IdentityOrigin https://app.example.org:443", "a port if it is not the usual one"),
-    ("IdentityContentType text/plain", "write strict or any or json"),
+    ("IdentityContentType text/plain", "write strict, any or json"),
     ("IdentityInheritedHash md5 1", "write Off, pbkdf2_sha256 with its rounds"),
     ("IdentityInheritedHash bcrypt 16", "write Off, pbkdf2_sha256 with its rounds"),
     ("IdentityInheritedHash pbkdf2_sha256", "write Off, pbkdf2_sha256 with its rounds"),

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness import SAMPLE_PASSWORD
+from harness import SAMPLE_PASSWORD, until
 from videoplanet_support import people, refused, unchanged  # noqa: F401  pylint: disable=unused-import
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,28 @@ def test_another_site_signs_nobody_in(people, product):  # noqa: F811
         assert product.request("POST", "/users/login", body, app="videoplanet", headers={"Content-Type": media}).status == 201
     own = f"https://localhost:{product.ports('videoplanet')[0]}"
     assert product.request("POST", "/users/login", body, app="videoplanet", headers={"Content-Type": "text/plain", "Origin": own}).status == 201
+
+
+@pytest.fixture
+def frontend(product, people):  # noqa: F811
+    """An origin that VIDEOPLANET_ORIGINS names meanwhile."""
+    def is_trusted():
+        return by_cookie(people.owner, "POST", "/users/memo", {"date": "2025-08-04", "memo": "?"}, Origin="https://app.example").status == 200
+
+    conf = product.var / "run" / "httpd.conf"
+    text = conf.read_text()
+    conf.write_text('Define VIDEOPLANET_ORIGINS "http://localhost:3000 https://app.example"\n' + text)
+    product.graceful()
+    until(is_trusted)
+    yield "http://localhost:3000"
+    conf.write_text(text)
+    product.graceful()
+    until(lambda: not is_trusted())
+
+
+def test_frontends_of_other_origins_are_named_in_the_configuration(people, product, frontend):  # noqa: F811
+    body = {"email": people.owner.email, "password": SAMPLE_PASSWORD}
+    headers = {"Origin": frontend, "Sec-Fetch-Site": "cross-site"}
+    assert product.request("POST", "/users/login", body, app="videoplanet", headers=headers).status == 201
+    assert by_cookie(people.owner, "POST", "/users/memo", {"date": "2025-08-04", "memo": "mine"}, Origin=frontend).status == 200
+    refused(by_cookie(people.owner, "POST", "/users/memo", {"date": "2025-08-04", "memo": "x"}, Origin="http://localhost:3001"), 403, "CSRF_FAILED")

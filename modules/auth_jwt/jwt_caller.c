@@ -19,11 +19,11 @@ static const apr_array_header_t *application_roles(apr_pool_t *pool, const jwt_j
 {
     apr_array_header_t *roles = apr_array_make(pool, claim ? claim->nodes : 1, sizeof(const char *));
 
-    if (claim && claim->type == JWT_STRING)
+    if (claim && claim->type == TRESTLE_JSON_STRING)
         APR_ARRAY_PUSH(roles, const char *) = jwt_json_string(pool, claim);
-    else if (claim && claim->type == JWT_ARRAY)
+    else if (claim && claim->type == TRESTLE_JSON_ARRAY)
         for (const jwt_json_t *item = jwt_json_first(claim); item; item = jwt_json_next(claim, item))
-            if (item->type == JWT_STRING)
+            if (item->type == TRESTLE_JSON_STRING)
                 APR_ARRAY_PUSH(roles, const char *) = jwt_json_string(pool, item);
     return roles;
 }

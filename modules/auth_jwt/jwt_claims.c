@@ -37,10 +37,10 @@ static int names_audience(const jwt_json_t *claim, const char *audience)
 {
     int found = 0;
 
-    if (!claim || claim->type != JWT_ARRAY)
+    if (!claim || claim->type != TRESTLE_JSON_ARRAY)
         return jwt_json_is(claim, audience);
     for (const jwt_json_t *item = jwt_json_first(claim); item; item = jwt_json_next(claim, item)) {
-        if (item->type != JWT_STRING)
+        if (item->type != TRESTLE_JSON_STRING)
             return 0;
         found |= jwt_json_is(item, audience);
     }
@@ -49,7 +49,7 @@ static int names_audience(const jwt_json_t *claim, const char *audience)
 
 int jwt_claims_is_subject(const jwt_json_t *value)
 {
-    if (!value || value->type != JWT_STRING || value->length < 1 || value->length > SUBJECT_MOST)
+    if (!value || value->type != TRESTLE_JSON_STRING || value->length < 1 || value->length > SUBJECT_MOST)
         return 0;
     for (apr_size_t i = 0; i < value->length; i++)
         if ((unsigned char)value->text[i] < 0x20 || value->text[i] == 0x7F)
@@ -87,7 +87,8 @@ const char *jwt_claims_check_access(const jwt_json_t *claims)
 {
     const jwt_json_t *id = jwt_json_member(claims, "jti"), *client = jwt_json_member(claims, "client_id");
 
-    if (!jwt_json_member(claims, "iat") || !id || id->type != JWT_STRING || !client || client->type != JWT_STRING)
+    if (!jwt_json_member(claims, "iat") || !id || id->type != TRESTLE_JSON_STRING || !client
+        || client->type != TRESTLE_JSON_STRING)
         return "its header calls it an access token of RFC 9068, but it lacks iat, jti or client_id";
     return NULL;
 }

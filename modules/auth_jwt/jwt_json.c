@@ -14,14 +14,14 @@ enum { DIGITS_EXACT = 15 };
 
 typedef struct {
     apr_pool_t *pool;
-    const char *at; /* the text has a NUL at its end, which no value may hold: no need to look for the end */
+    trestle_json_lexer_t lexer;
     jwt_json_t *list;
     int count;
     int capacity;
 } reader_t;
 
-/* A new value at the end of the list: its index, because the list may move. */
-static int push(reader_t *reader, jwt_json_e type, const char *text)
+/* A new value at the end of the list. It stays where it is until the next. */
+static jwt_json_t *push(reader_t *reader, trestle_json_e type, const char *text)
 {
     if (reader->count == reader->capacity) {
         jwt_json_t *longer = apr_palloc(reader->pool, 2 * (apr_size_t)reader->capacity * sizeof(*longer));
@@ -31,167 +31,44 @@ static int push(reader_t *reader, jwt_json_e type, const char *text)
         reader->capacity *= 2;
     }
     reader->list[reader->count] = (jwt_json_t){ type, 1, text, 0 };
-    return reader->count++;
+    return &reader->list[reader->count++];
 }
 
-static void skip_space(reader_t *reader)
+/* The next byte behind white space; -1 at the end. */
+static int next(reader_t *reader)
 {
-    while (*reader->at == ' ' || *reader->at == '\t' || *reader->at == '\n' || *reader->at == '\r')
-        reader->at++;
+    reader->lexer.at = trestle_json_space(reader->lexer.at, reader->lexer.end);
+    return trestle_json_peek(&reader->lexer);
 }
 
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Four hexadecimal digits. */
-static int read_unit(reader_t *reader, unsigned *unit)
-{
-    *unit = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = *reader->at, lower = (char)(c | 32);
-
-        if (!is_digit(c) && (lower < 'a' || lower > 'f'))
-            return 0;
-        *unit = *unit << 4 | (unsigned)(is_digit(c) ? c - '0' : lower - 'a' + 10);
-        reader->at++;
-    }
-    return 1;
-}
-
-static char *put_utf8(char *out, unsigned c)
-{
-    if (c < 0x80) {
-        *out++ = (char)c;
-        return out;
-    }
-    if (c < 0x800) {
-        *out++ = (char)(0xC0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *out++ = (char)(0xE0 | c >> 12);
-        } else {
-            *out++ = (char)(0xF0 | c >> 18);
-            *out++ = (char)(0x80 | (c >> 12 & 63));
-        }
-        *out++ = (char)(0x80 | (c >> 6 & 63));
-    }
-    *out++ = (char)(0x80 | (c & 63));
-    return out;
-}
-
-/* What follows "\u": a character, or two halves of one. NULL if it is none. */
-static char *read_unicode(reader_t *reader, char *out)
-{
-    unsigned c, low;
-
-    if (!read_unit(reader, &c) || c == 0 || (c >= 0xDC00 && c <= 0xDFFF))
-        return NULL;
-    if (c < 0xD800 || c > 0xDFFF)
-        return put_utf8(out, c);
-    if (reader->at[0] != '\\' || reader->at[1] != 'u')
-        return NULL;
-    reader->at += 2;
-    if (!read_unit(reader, &low) || low < 0xDC00 || low > 0xDFFF)
-        return NULL;
-    return put_utf8(out, 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00));
-}
-
-/* What follows a backslash, written to out. */
-static char *read_escape(reader_t *reader, char *out)
-{
-    static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
-    const char *letter = *reader->at ? strchr(letters, *reader->at) : NULL;
-
-    if (letter) {
-        reader->at++;
-        *out++ = characters[letter - letters];
-        return out;
-    }
-    return *reader->at++ == 'u' ? read_unicode(reader, out) : NULL;
-}
-
-/* A string with escapes, from its first character; no longer when unescaped than it is written. */
-static int read_escaped(reader_t *reader, int node)
-{
-    const char *quote = reader->at;
-    char *text, *out;
-
-    while (*quote != '"' && (unsigned char)*quote >= 0x20)
-        quote += *quote == '\\' && quote[1] ? 2 : 1;
-    text = out = apr_palloc(reader->pool, (apr_size_t)(quote - reader->at));
-    while (*reader->at != '"') {
-        if ((unsigned char)*reader->at < 0x20)
-            return 0;
-        if (*reader->at != '\\')
-            *out++ = *reader->at++;
-        else if (reader->at++, !(out = read_escape(reader, out)))
-            return 0;
-    }
-    reader->at++;
-    reader->list[node].text = text;
-    reader->list[node].length = (apr_size_t)(out - text);
-    return 1;
-}
-
+/* A string's characters are slices of the text where nothing is escaped. */
 static int read_string(reader_t *reader)
 {
-    const char *text = ++reader->at;
-    int node = push(reader, JWT_STRING, text);
+    const char *quote = reader->lexer.at;
+    jwt_json_t *node = push(reader, TRESTLE_JSON_STRING, quote + 1);
+    char *text;
 
-    while (*reader->at != '"' && *reader->at != '\\' && (unsigned char)*reader->at >= 0x20)
-        reader->at++;
-    if (*reader->at == '\\') {
-        reader->at = text;
-        return read_escaped(reader, node);
-    }
-    if (*reader->at != '"')
+    if (!trestle_json_string(&reader->lexer))
         return 0;
-    reader->list[node].length = (apr_size_t)(reader->at++ - text);
-    return 1;
+    node->length = (apr_size_t)(reader->lexer.at - quote) - 2;
+    if (!reader->lexer.escaped)
+        return 1;
+    text = apr_palloc(reader->pool, node->length);
+    node->length = trestle_json_unescape(node->text, node->length, text);
+    node->text = text;
+    return !memchr(text, '\0', node->length);
 }
 
-static int skip_digits(reader_t *reader)
+static int read_scalar(reader_t *reader)
 {
-    const char *start = reader->at;
-
-    while (is_digit(*reader->at))
-        reader->at++;
-    return reader->at > start;
-}
-
-static int read_number(reader_t *reader)
-{
-    int node = push(reader, JWT_NUMBER, reader->at);
+    const char *start = reader->lexer.at;
+    jwt_json_t *node = push(reader, trestle_json_type(*start), start);
     double number;
 
-    reader->at += *reader->at == '-';
-    if (*reader->at == '0')
-        reader->at++;
-    else if (!skip_digits(reader))
+    if (!trestle_json_scalar(&reader->lexer))
         return 0;
-    if (*reader->at == '.' && (reader->at++, !skip_digits(reader)))
-        return 0;
-    if ((*reader->at | 32) == 'e') {
-        reader->at++;
-        reader->at += *reader->at == '-' || *reader->at == '+';
-        if (!skip_digits(reader))
-            return 0;
-    }
-    reader->list[node].length = (apr_size_t)(reader->at - reader->list[node].text);
-    return jwt_json_number(&reader->list[node], &number);
-}
-
-static int read_word(reader_t *reader, jwt_json_e type, const char *word)
-{
-    int node = push(reader, type, reader->at);
-
-    reader->list[node].length = strlen(word);
-    if (strncmp(reader->at, word, reader->list[node].length))
-        return 0;
-    reader->at += reader->list[node].length;
-    return 1;
+    node->length = (apr_size_t)(reader->lexer.at - start);
+    return node->type != TRESTLE_JSON_NUMBER || jwt_json_number(node, &number);
 }
 
 static int same_text(const jwt_json_t *a, const jwt_json_t *b)
@@ -216,76 +93,70 @@ static int read_value(reader_t *reader, int depth);
 
 static int read_name(reader_t *reader, int object)
 {
-    skip_space(reader);
-    if (*reader->at != '"' || !read_string(reader) || is_double(reader, object))
+    if (next(reader) != '"' || !read_string(reader) || is_double(reader, object) || next(reader) != ':')
         return 0;
-    skip_space(reader);
-    return *reader->at++ == ':';
+    reader->lexer.at++;
+    return 1;
 }
 
-static int read_container(reader_t *reader, jwt_json_e type, char close, int depth)
+static int read_container(reader_t *reader, int depth)
 {
-    int node = push(reader, type, reader->at++);
+    const char *start = reader->lexer.at++;
+    trestle_json_e type = trestle_json_type(*start);
+    int node = reader->count, close = type == TRESTLE_JSON_OBJECT ? '}' : ']';
 
+    push(reader, type, start);
     if (depth == DEPTH_MOST)
         return 0;
-    skip_space(reader);
-    if (*reader->at != close)
+    if (next(reader) != close)
         for (int members = 1;; members++) {
-            if ((type == JWT_OBJECT && (members > MEMBERS_MOST || !read_name(reader, node)))
+            int c;
+
+            if ((type == TRESTLE_JSON_OBJECT && (members > MEMBERS_MOST || !read_name(reader, node)))
                 || !read_value(reader, depth + 1))
                 return 0;
-            skip_space(reader);
-            if (*reader->at == close)
+            if ((c = next(reader)) == close)
                 break;
-            if (*reader->at++ != ',')
+            if (c != ',')
                 return 0;
+            reader->lexer.at++;
         }
-    reader->at++;
+    reader->lexer.at++;
     reader->list[node].nodes = reader->count - node;
-    reader->list[node].length = (apr_size_t)(reader->at - reader->list[node].text);
+    reader->list[node].length = (apr_size_t)(reader->lexer.at - start);
     return 1;
 }
 
 static int read_value(reader_t *reader, int depth)
 {
-    skip_space(reader);
-    switch (*reader->at) {
+    switch (next(reader)) {
+    case -1:
+        return 0;
     case '{':
-        return read_container(reader, JWT_OBJECT, '}', depth);
     case '[':
-        return read_container(reader, JWT_ARRAY, ']', depth);
+        return read_container(reader, depth);
     case '"':
         return read_string(reader);
-    case 't':
-        return read_word(reader, JWT_BOOLEAN, "true");
-    case 'f':
-        return read_word(reader, JWT_BOOLEAN, "false");
-    case 'n':
-        return read_word(reader, JWT_NULL, "null");
     default:
-        return read_number(reader);
+        return read_scalar(reader);
     }
 }
 
 const jwt_json_t *jwt_json_parse(apr_pool_t *pool, const char *text, apr_size_t n)
 {
-    reader_t reader = { pool, text, NULL, 0, NODES_AT_FIRST };
+    reader_t reader = { pool, { text, text + n, 0, NULL, NULL }, NULL, 0, NODES_AT_FIRST };
 
     if (!trestle_utf8_valid(text, n))
         return NULL;
     reader.list = apr_palloc(pool, NODES_AT_FIRST * sizeof(*reader.list));
-    if (!read_value(&reader, 0))
-        return NULL;
-    skip_space(&reader);
-    return reader.at == text + n ? reader.list : NULL;
+    return read_value(&reader, 0) && next(&reader) < 0 ? reader.list : NULL;
 }
 
 const jwt_json_t *jwt_json_object(apr_pool_t *pool, const char *text, apr_size_t n)
 {
     const jwt_json_t *value = jwt_json_parse(pool, text, n);
 
-    return value && value->type == JWT_OBJECT ? value : NULL;
+    return value && value->type == TRESTLE_JSON_OBJECT ? value : NULL;
 }
 
 const jwt_json_t *jwt_json_first(const jwt_json_t *container)
@@ -295,7 +166,7 @@ const jwt_json_t *jwt_json_first(const jwt_json_t *container)
 
 const jwt_json_t *jwt_json_next(const jwt_json_t *container, const jwt_json_t *item)
 {
-    item += container->type == JWT_OBJECT ? 1 + item[1].nodes : item->nodes;
+    item += container->type == TRESTLE_JSON_OBJECT ? 1 + item[1].nodes : item->nodes;
     return item < container + container->nodes ? item : NULL;
 }
 
@@ -303,7 +174,7 @@ const jwt_json_t *jwt_json_member(const jwt_json_t *object, const char *name)
 {
     apr_size_t n = strlen(name);
 
-    if (!object || object->type != JWT_OBJECT)
+    if (!object || object->type != TRESTLE_JSON_OBJECT)
         return NULL;
     for (const jwt_json_t *item = jwt_json_first(object); item; item = jwt_json_next(object, item))
         if (item->length == n && !memcmp(item->text, name, n))
@@ -313,20 +184,20 @@ const jwt_json_t *jwt_json_member(const jwt_json_t *object, const char *name)
 
 int jwt_json_is(const jwt_json_t *value, const char *text)
 {
-    return value && value->type == JWT_STRING && value->length == strlen(text)
+    return value && value->type == TRESTLE_JSON_STRING && value->length == strlen(text)
            && !memcmp(value->text, text, value->length);
 }
 
 const char *jwt_json_string(apr_pool_t *pool, const jwt_json_t *value)
 {
-    return value && value->type == JWT_STRING ? apr_pstrmemdup(pool, value->text, value->length) : NULL;
+    return value && value->type == TRESTLE_JSON_STRING ? apr_pstrmemdup(pool, value->text, value->length) : NULL;
 }
 
 /* 1 if value is written as an integer: digits, perhaps a sign. */
 static int is_integer(const jwt_json_t *value)
 {
     for (apr_size_t i = *value->text == '-'; i < value->length; i++)
-        if (!is_digit(value->text[i]))
+        if (value->text[i] < '0' || value->text[i] > '9')
             return 0;
     return 1;
 }
@@ -335,7 +206,7 @@ int jwt_json_number(const jwt_json_t *value, double *number)
 {
     char *end;
 
-    if (!value || value->type != JWT_NUMBER)
+    if (!value || value->type != TRESTLE_JSON_NUMBER)
         return 0;
     if (value->length <= DIGITS_EXACT && is_integer(value)) {
         apr_int64_t integer = 0;
@@ -353,11 +224,11 @@ int jwt_json_equal(const jwt_json_t *a, const jwt_json_t *b)
 {
     double one, other;
 
-    if (a->type != b->type || a->type == JWT_ARRAY || a->type == JWT_OBJECT)
+    if (a->type != b->type || a->type == TRESTLE_JSON_ARRAY || a->type == TRESTLE_JSON_OBJECT)
         return 0;
     if (same_text(a, b))
         return 1;
-    if (a->type != JWT_NUMBER || !jwt_json_number(a, &one) || !jwt_json_number(b, &other))
+    if (a->type != TRESTLE_JSON_NUMBER || !jwt_json_number(a, &one) || !jwt_json_number(b, &other))
         return 0;
     /* JSON writes an integer in one way only, but for -0: beyond 2^53 different integers may be one double. */
     return one == other && (one == 0 || !is_integer(a) || !is_integer(b));

@@ -9,16 +9,16 @@
 #ifndef JWT_JSON_H
 #define JWT_JSON_H
 
-#include <apr_pools.h>
+#include "json_lexer.h"
 
-typedef enum { JWT_NULL, JWT_BOOLEAN, JWT_NUMBER, JWT_STRING, JWT_ARRAY, JWT_OBJECT } jwt_json_e;
+#include <apr_pools.h>
 
 /*
  * A value. What it holds stands behind it in the list: of an array its elements, of an object each name (a string)
  * and its value in turn. Lives as long as the pool and the text.
  */
 typedef struct {
-    jwt_json_e type;
+    trestle_json_e type;
     int nodes;         /* of the list: this value and all within it */
     const char *text;  /* of a string its characters, unescaped, without quotes, no NUL behind them; else as written */
     apr_size_t length; /* bytes of text */

@@ -30,7 +30,7 @@ static unsigned char *bytes_of(const jwk_t *jwk, const char *name, apr_size_t *n
     const jwt_json_t *value = jwt_json_member(jwk->json, name);
     unsigned char *bytes;
 
-    if (!value || value->type != JWT_STRING
+    if (!value || value->type != TRESTLE_JSON_STRING
         || trestle_base64url_decode(jwk->pool, value->text, value->length, &bytes, n) != APR_SUCCESS || *n == 0)
         return NULL;
     return bytes;
@@ -194,7 +194,7 @@ static const char *read_key(apr_pool_t *pool, const jwt_json_t *json, const jwt_
     jwt_key_t *key;
     const char *mend;
 
-    if (json->type != JWT_OBJECT || !jwt_json_member(json, "kty"))
+    if (json->type != TRESTLE_JSON_OBJECT || !jwt_json_member(json, "kty"))
         return "is no JWK: it needs a kty";
     if (!is_for_signatures(json))
         return NULL;
@@ -224,7 +224,7 @@ const char *jwt_jwk_read(apr_pool_t *pool, const char *bytes, apr_size_t n, cons
     int position = 1;
     const char *mend;
 
-    if (!root || (set && set->type != JWT_ARRAY))
+    if (!root || (set && set->type != TRESTLE_JSON_ARRAY))
         return "is no JWK and no JWK Set: it must be a JSON object (UTF-8, no member twice), a set with an array keys";
     if (set) {
         *is_secret = 0;

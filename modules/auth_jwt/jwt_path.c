@@ -62,7 +62,7 @@ const jwt_json_t *jwt_path_find(const jwt_path_t *path, const jwt_json_t *claims
     for (int i = 0; path && claims && i < path->names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(path->names, i, const char *);
 
-        claims = claims->type == JWT_ARRAY ? element(claims, name) : jwt_json_member(claims, name);
+        claims = claims->type == TRESTLE_JSON_ARRAY ? element(claims, name) : jwt_json_member(claims, name);
     }
     return path ? claims : NULL;
 }

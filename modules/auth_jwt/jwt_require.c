@@ -39,10 +39,12 @@ static const jwt_json_t *value_of(apr_pool_t *pool, const char *word)
     const jwt_json_t *value = jwt_json_parse(pool, word, strlen(word));
     jwt_json_t *string;
 
-    if (value && (value->type == JWT_NUMBER || value->type == JWT_BOOLEAN || value->type == JWT_STRING))
+    if (value
+        && (value->type == TRESTLE_JSON_NUMBER || value->type == TRESTLE_JSON_BOOLEAN
+            || value->type == TRESTLE_JSON_STRING))
         return value;
     string = apr_palloc(pool, sizeof(*string));
-    *string = (jwt_json_t){ JWT_STRING, 1, word, strlen(word) };
+    *string = (jwt_json_t){ TRESTLE_JSON_STRING, 1, word, strlen(word) };
     return string;
 }
 
@@ -82,11 +84,12 @@ int jwt_require_claim(const jwt_require_t *require, const jwt_json_t *claims)
 {
     const jwt_json_t *claim = jwt_path_find(&require->claim, claims), *item;
 
-    if (!claim || claim->type == JWT_NULL)
+    if (!claim || claim->type == TRESTLE_JSON_NULL)
         return 0;
     if (!require->values->nelts || is_one_of(claim, require->values))
         return 1;
-    for (item = claim->type == JWT_ARRAY ? jwt_json_first(claim) : NULL; item; item = jwt_json_next(claim, item))
+    for (item = claim->type == TRESTLE_JSON_ARRAY ? jwt_json_first(claim) : NULL; item;
+         item = jwt_json_next(claim, item))
         if (is_one_of(item, require->values))
             return 1;
     return 0;
@@ -112,9 +115,9 @@ static int has_word(const jwt_json_t *string, const char *name)
 
 static int has_scope(const jwt_json_t *claim, const char *name)
 {
-    if (claim->type == JWT_STRING)
+    if (claim->type == TRESTLE_JSON_STRING)
         return has_word(claim, name);
-    for (const jwt_json_t *item = claim->type == JWT_ARRAY ? jwt_json_first(claim) : NULL; item;
+    for (const jwt_json_t *item = claim->type == TRESTLE_JSON_ARRAY ? jwt_json_first(claim) : NULL; item;
          item = jwt_json_next(claim, item))
         if (jwt_json_is(item, name))
             return 1;

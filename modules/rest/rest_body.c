@@ -74,7 +74,7 @@ static int parse_json(const char *bytes, apr_size_t n, apr_int64_t most, rest_bo
     if (!rest_json_parse(bytes, n, &body->json, &mistake))
         return rest_refuse(fault, HTTP_BAD_REQUEST, "INVALID_JSON",
                            rest_json_complaint(given->pool, "The body", bytes, &mistake), NULL);
-    if (body->json.type == REST_JSON_OBJECT)
+    if (body->json.type == TRESTLE_JSON_OBJECT)
         return rest_query_members(&body->json, most, given, fault);
     if (rest_json_has_nul(&body->json))
         return rest_refuse(fault, HTTP_BAD_REQUEST, "VALIDATION_ERROR", "The body holds a NUL, which cannot be stored.",

@@ -129,7 +129,7 @@ static int plan_one(const call_t *call)
     call->plan->operation = REST_CALL;
     call->plan->function = call->function;
     call->plan->bindings = apr_array_make(call->pool, arguments->nelts + 1, sizeof(rest_binding_t));
-    if (!whole && call->body && call->body->type != REST_JSON_OBJECT)
+    if (!whole && call->body && call->body->type != TRESTLE_JSON_OBJECT)
         return rest_refuse(call->fault, 400, "INVALID_JSON", "The body must be a JSON object.", NULL);
     if (!fill_slots(call, slots) || (whole && !bind_body(call)))
         return 0;

@@ -232,7 +232,7 @@ static int gather(work_t *work, int *rc)
 /* A row is written from the members of an object, or from a form. */
 static int check_object(work_t *work)
 {
-    return work->body.kind != REST_MEDIA_JSON || work->body.json.type == REST_JSON_OBJECT
+    return work->body.kind != REST_MEDIA_JSON || work->body.json.type == TRESTLE_JSON_OBJECT
            || rest_refuse(&work->fault, HTTP_BAD_REQUEST, "INVALID_JSON", "The body must be a JSON object.", NULL);
 }
 

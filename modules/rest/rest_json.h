@@ -7,22 +7,15 @@
 #ifndef REST_JSON_H
 #define REST_JSON_H
 
+#include "json_lexer.h"
+
 #include <apr_pools.h>
 
 enum { REST_JSON_DEPTH = 64 }; /* arrays and objects within each other */
 
-typedef enum {
-    REST_JSON_NULL,
-    REST_JSON_BOOLEAN,
-    REST_JSON_NUMBER,
-    REST_JSON_STRING,
-    REST_JSON_ARRAY,
-    REST_JSON_OBJECT
-} rest_json_e;
-
 /* A value: the bytes as they were written, strings with their quotes. Points into the text that was parsed. */
 typedef struct {
-    rest_json_e type;
+    trestle_json_e type;
     const char *bytes;
     apr_size_t length;
 } rest_json_t;

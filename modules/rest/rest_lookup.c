@@ -243,7 +243,7 @@ static int is_number(const char *text)
     rest_json_t json;
     rest_json_mistake_t wrong;
 
-    return rest_json_parse(text, strlen(text), &json, &wrong) && json.type == REST_JSON_NUMBER;
+    return rest_json_parse(text, strlen(text), &json, &wrong) && json.type == TRESTLE_JSON_NUMBER;
 }
 
 /* Within json a number is compared with numbers, and anything else as text. */

@@ -69,10 +69,10 @@ static int add_headers(request_rec *r, const rest_json_t *object, apr_table_t *h
     const char *at = NULL, *name, *value;
     rest_json_t key, member;
 
-    if (object->type != REST_JSON_OBJECT)
+    if (object->type != TRESTLE_JSON_OBJECT)
         return 0;
     while (rest_json_next_member(object, &at, &key, &member)) {
-        if (member.type != REST_JSON_STRING || !(name = rest_json_string(r->pool, &key))
+        if (member.type != TRESTLE_JSON_STRING || !(name = rest_json_string(r->pool, &key))
             || !(value = rest_json_string(r->pool, &member)) || !is_header_name(name) || !is_header_value(value))
             return 0;
         if (!strcasecmp(name, "Content-Type"))
@@ -94,7 +94,7 @@ static int set_headers(request_rec *r, const PGresult *result)
     if (!*text)
         return 1;
     if (!rest_json_parse(text, (apr_size_t)PQgetlength(result, 0, 2), &array, &mistake)
-        || array.type != REST_JSON_ARRAY)
+        || array.type != TRESTLE_JSON_ARRAY)
         return 0;
     headers = apr_table_make(r->pool, 4);
     while (rest_json_next_element(&array, &at, &object))

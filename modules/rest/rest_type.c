@@ -115,7 +115,7 @@ int rest_type_accepts(const rest_type_t *type, const char *text)
     case REST_JSON:
         return rest_json_parse(text, strlen(text), &json, &mistake);
     case REST_ROW:
-        return rest_json_parse(text, strlen(text), &json, &mistake) && json.type == REST_JSON_OBJECT;
+        return rest_json_parse(text, strlen(text), &json, &mistake) && json.type == TRESTLE_JSON_OBJECT;
     default:
         return 1;
     }

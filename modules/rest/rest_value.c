@@ -42,21 +42,21 @@ static int parse(const transit_t *transit, const char *text, rest_json_t *json)
 static int from_json(const transit_t *transit, const rest_type_t *type, const rest_json_t *json, const char **value)
 {
     *value = NULL;
-    if (type->kind == REST_JSON || (type->kind == REST_ROW && json->type == REST_JSON_OBJECT)) {
+    if (type->kind == REST_JSON || (type->kind == REST_ROW && json->type == TRESTLE_JSON_OBJECT)) {
         *value = apr_pstrmemdup(transit->pool, json->bytes, json->length);
         return 1;
     }
     if (type->kind == REST_ROW)
         return misfit(transit, type);
     switch (json->type) {
-    case REST_JSON_STRING:
+    case TRESTLE_JSON_STRING:
         *value = rest_json_string(transit->pool, json);
         break;
-    case REST_JSON_NUMBER:
+    case TRESTLE_JSON_NUMBER:
         if (type->kind == REST_INT2 || type->kind == REST_INT4 || type->kind == REST_INT8 || type->kind == REST_NUMBER)
             *value = apr_pstrmemdup(transit->pool, json->bytes, json->length);
         break;
-    case REST_JSON_BOOLEAN:
+    case TRESTLE_JSON_BOOLEAN:
         if (type->kind == REST_BOOLEAN)
             *value = json->bytes[0] == 't' ? "true" : "false";
         break;
@@ -74,7 +74,7 @@ static int from_text(const transit_t *transit, const rest_type_t *type, const ch
     *value = text;
     if (type->kind == REST_JSON || type->kind == REST_ROW)
         return parse(transit, text, &json)
-               && (type->kind == REST_JSON || json.type == REST_JSON_OBJECT || misfit(transit, type));
+               && (type->kind == REST_JSON || json.type == TRESTLE_JSON_OBJECT || misfit(transit, type));
     return rest_type_accepts(type, text) ? 1 : misfit(transit, type);
 }
 
@@ -122,10 +122,10 @@ static int add_json_array(array_t *array, const rest_json_t *json)
     trestle_text_addc(&array->literal, bracket(array, 1));
     while (rest_json_next_element(json, &at, &element)) {
         add_separator(array);
-        if (plain && element.type == REST_JSON_ARRAY) {
+        if (plain && element.type == TRESTLE_JSON_ARRAY) {
             if (!add_json_array(array, &element))
                 return 0;
-        } else if (plain && element.type == REST_JSON_NULL) {
+        } else if (plain && element.type == TRESTLE_JSON_NULL) {
             trestle_text_adds(&array->literal, "NULL");
         } else {
             if (!from_json(array->transit, array->type, &element, &text))
@@ -166,10 +166,10 @@ static const rest_json_t *whole_array(const rest_given_t *item, rest_json_t *par
     rest_json_mistake_t unused;
 
     if (!item->text)
-        return item->json.type == REST_JSON_ARRAY ? &item->json : NULL;
+        return item->json.type == TRESTLE_JSON_ARRAY ? &item->json : NULL;
     if (item->place != REST_IN_BODY || !rest_json_parse(item->text, strlen(item->text), parsed, &unused))
         return NULL;
-    return parsed->type == REST_JSON_ARRAY && !rest_json_has_nul(parsed) ? parsed : NULL;
+    return parsed->type == TRESTLE_JSON_ARRAY && !rest_json_has_nul(parsed) ? parsed : NULL;
 }
 
 static int array_value(const transit_t *transit, const rest_slot_t *slot, const rest_type_t *type,
@@ -213,7 +213,7 @@ int rest_slot_value(apr_pool_t *pool, const rest_slot_t *slot, const rest_type_t
     const rest_given_t *item = &APR_ARRAY_IDX(given, slot->first, rest_given_t);
     const transit_t transit = { pool, item->name, slot->place, fault };
 
-    if (slot->count == 1 && !item->text && item->json.type == REST_JSON_NULL) {
+    if (slot->count == 1 && !item->text && item->json.type == TRESTLE_JSON_NULL) {
         *value = NULL;
         return 1;
     }

@@ -70,7 +70,7 @@ static void run(apr_pool_t *pool, const char *text, size_t size)
         return;
     if (line && !rest_json_parse(line + 1, size - n - 1, &body, &mistake))
         return;
-    if (line && body.type == REST_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
+    if (line && body.type == TRESTLE_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
         return;
     if (rest_call_plan(pool, function, given, line ? &body : NULL, text[0] == 'a', &plan, &fault))
         check(pool, &plan);

@@ -49,31 +49,31 @@ static void compare(apr_pool_t *pool, const rest_json_t *ours, const json_t *the
     const char *text;
 
     switch (ours->type) {
-    case REST_JSON_NULL:
+    case TRESTLE_JSON_NULL:
         if (!json_is_null(theirs))
             abort();
         break;
-    case REST_JSON_BOOLEAN:
+    case TRESTLE_JSON_BOOLEAN:
         if (!json_is_boolean(theirs) || json_is_true(theirs) != (*ours->bytes == 't'))
             abort();
         break;
-    case REST_JSON_NUMBER:
+    case TRESTLE_JSON_NUMBER:
         if (!json_is_number(theirs)
             || json_number_value(theirs) != strtod(apr_pstrmemdup(pool, ours->bytes, ours->length), NULL))
             abort();
         break;
-    case REST_JSON_STRING:
+    case TRESTLE_JSON_STRING:
         text = rest_json_string(pool, ours);
         if (!json_is_string(theirs) || (text == NULL) != rest_json_has_nul(ours)
             || (text && strcmp(text, json_string_value(theirs))))
             abort();
         break;
-    case REST_JSON_ARRAY:
+    case TRESTLE_JSON_ARRAY:
         if (!json_is_array(theirs))
             abort();
         compare_elements(pool, ours, theirs);
         break;
-    case REST_JSON_OBJECT:
+    case TRESTLE_JSON_OBJECT:
         if (!json_is_object(theirs))
             abort();
         compare_members(pool, ours, theirs);

@@ -24,10 +24,10 @@ static void values_are_read(void **state)
 
     (void)state;
     assert_non_null(object);
-    assert_int_equal(object->type, JWT_OBJECT);
+    assert_int_equal(object->type, TRESTLE_JSON_OBJECT);
     assert_true(jwt_json_is(jwt_json_member(object, "c"), "x"));
-    assert_int_equal(jwt_json_member(object, "")->type, JWT_BOOLEAN);
-    assert_int_equal(jwt_json_member(object, "d")->type, JWT_OBJECT);
+    assert_int_equal(jwt_json_member(object, "")->type, TRESTLE_JSON_BOOLEAN);
+    assert_int_equal(jwt_json_member(object, "d")->type, TRESTLE_JSON_OBJECT);
     assert_null(jwt_json_first(jwt_json_member(object, "d")));
     assert_null(jwt_json_member(object, "b"));
     assert_null(jwt_json_member(object, "ab"));
@@ -36,9 +36,9 @@ static void values_are_read(void **state)
     item = jwt_json_first(jwt_json_member(object, "a"));
     assert_true(jwt_json_number(item, &number) && number == 1);
     item = jwt_json_next(jwt_json_member(object, "a"), item);
-    assert_int_equal(jwt_json_member(item, "b")->type, JWT_NULL);
+    assert_int_equal(jwt_json_member(item, "b")->type, TRESTLE_JSON_NULL);
     item = jwt_json_next(jwt_json_member(object, "a"), item);
-    assert_int_equal(item->type, JWT_ARRAY);
+    assert_int_equal(item->type, TRESTLE_JSON_ARRAY);
     assert_int_equal(item->length, 2);
     assert_null(jwt_json_next(jwt_json_member(object, "a"), item));
     assert_null(jwt_json_object(pool, "[1]", 3));
@@ -167,6 +167,30 @@ static void size_and_depth_are_limited(void **state)
         many = apr_psprintf(pool, "%s,\"m%d\":%d", many, i, i);
     assert_non_null(parse(apr_pstrcat(pool, many, "}", NULL)));
     assert_null(parse(apr_pstrcat(pool, many, ",\"n\":1}", NULL)));
+}
+
+static void long_lists_are_whole(void **state)
+{
+    const char *text = "[0";
+    const jwt_json_t *array, *item;
+
+    (void)state;
+    for (int i = 1; i < 300; i++)
+        text = apr_psprintf(pool, i % 3 ? "%s,%d" : i % 2 ? "%s,\"%d\"" : "%s,\"\\u0023%d\"", text, i);
+    array = item = parse(apr_pstrcat(pool, text, "]", NULL));
+    assert_int_equal(array->nodes, 301);
+    for (int i = 0; i < 300; i++) {
+        const char *wanted = apr_psprintf(pool, i && i % 6 == 0 ? "#%d" : "%d", i);
+
+        item++;
+        assert_int_equal(item->type, i && i % 3 == 0 ? TRESTLE_JSON_STRING : TRESTLE_JSON_NUMBER);
+        assert_int_equal(item->length, strlen(wanted));
+        assert_memory_equal(item->text, wanted, item->length);
+    }
+    for (text = "[[]", array = NULL; !array || array->nodes < 300; text = apr_pstrcat(pool, text, ",[]", NULL))
+        array = parse(apr_pstrcat(pool, text, "]", NULL));
+    for (item = jwt_json_first(array); item; item = jwt_json_next(array, item))
+        assert_true(item->nodes == 1 && item->length == 2);
 }
 
 /* Random texts from pieces of JSON: never another opinion than jansson's about which are JSON. */
@@ -375,6 +399,7 @@ int main(void)
         cmocka_unit_test(strings_are_unescaped),
         cmocka_unit_test(malformed_texts_are_refused),
         cmocka_unit_test(size_and_depth_are_limited),
+        cmocka_unit_test(long_lists_are_whole),
         cmocka_unit_test(jansson_agrees),
         cmocka_unit_test(values_compare_by_type),
         cmocka_unit_test(paths_lead_to_claims),

@@ -50,17 +50,17 @@ static void values_are_slices(void **state)
 {
     static const struct {
         const char *text;
-        rest_json_e type;
+        trestle_json_e type;
         const char *slice;
     } cases[] = {
-        { " null\n", REST_JSON_NULL, "null" },
-        { "true", REST_JSON_BOOLEAN, "true" },
-        { "\tfalse\r\n", REST_JSON_BOOLEAN, "false" },
-        { "-0.10e+05", REST_JSON_NUMBER, "-0.10e+05" },
-        { "123456789012345678901234567890", REST_JSON_NUMBER, "123456789012345678901234567890" },
-        { " \"a\\\"b\" ", REST_JSON_STRING, "\"a\\\"b\"" },
-        { " [1 , [ ] ] ", REST_JSON_ARRAY, "[1 , [ ] ]" },
-        { "{ \"a\" : { } }", REST_JSON_OBJECT, "{ \"a\" : { } }" },
+        { " null\n", TRESTLE_JSON_NULL, "null" },
+        { "true", TRESTLE_JSON_BOOLEAN, "true" },
+        { "\tfalse\r\n", TRESTLE_JSON_BOOLEAN, "false" },
+        { "-0.10e+05", TRESTLE_JSON_NUMBER, "-0.10e+05" },
+        { "123456789012345678901234567890", TRESTLE_JSON_NUMBER, "123456789012345678901234567890" },
+        { " \"a\\\"b\" ", TRESTLE_JSON_STRING, "\"a\\\"b\"" },
+        { " [1 , [ ] ] ", TRESTLE_JSON_ARRAY, "[1 , [ ] ]" },
+        { "{ \"a\" : { } }", TRESTLE_JSON_OBJECT, "{ \"a\" : { } }" },
     };
 
     (void)state;
@@ -153,7 +153,7 @@ static void members_and_elements(void **state)
     assert_string_equal(rest_json_string(pool, &name), "bA");
     assert_int_equal(value.length, 2);
     assert_true(rest_json_next_member(&object, &at, &name, &value));
-    assert_int_equal(value.type, REST_JSON_NUMBER);
+    assert_int_equal(value.type, TRESTLE_JSON_NUMBER);
     assert_false(rest_json_next_member(&object, &at, &name, &value));
 }
 
@@ -173,7 +173,7 @@ static void nul_is_found(void **state)
 
         assert_true(rest_json_parse(cases[i].text, strlen(cases[i].text), &value, &mistake));
         assert_int_equal(rest_json_has_nul(&value), cases[i].has_nul);
-        if (value.type == REST_JSON_STRING)
+        if (value.type == TRESTLE_JSON_STRING)
             assert_int_equal(rest_json_string(pool, &value) == NULL, cases[i].has_nul);
     }
 }

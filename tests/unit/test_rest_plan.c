@@ -95,7 +95,7 @@ static int call(const char *function, const char *path, const char *query, const
         return 0;
     if (json && !rest_json_parse(json, strlen(json), &body, &mistake))
         return rest_refuse(&fault, 400, "INVALID_JSON", rest_json_complaint(pool, "The body", json, &mistake), NULL);
-    if (json && body.type == REST_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
+    if (json && body.type == TRESTLE_JSON_OBJECT && !rest_query_members(&body, 1000, given, &fault))
         return 0;
     return rest_call_plan(pool, rest_catalogue_function(catalogue, function), given, json ? &body : NULL,
                           refuse_unknown, &plan, &fault);

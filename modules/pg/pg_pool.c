@@ -107,10 +107,13 @@ pg_connection_t *pg_pool_open(trestle_pg_pool_t *pool, apr_time_t deadline)
     return open_in_slot(pool, slot, deadline);
 }
 
-/* 1 if the connection can be used; otherwise it is gone. The lock is not held. */
-static int is_good(pg_connection_t *connection)
+/* 1 if the connection can be used by the deadline; otherwise it is gone. The lock is not held. */
+static int is_good(pg_connection_t *connection, apr_time_t deadline)
 {
     int resetting = connection->resetting;
+
+    if (connection->reset_by > deadline)
+        connection->reset_by = deadline;
 
     if (pg_connection_alive(connection))
         return 1;
@@ -164,7 +167,7 @@ static pg_connection_t *take_turn(trestle_pg_pool_t *pool, pg_waiter_t *waiter, 
     pthread_mutex_unlock(&pool->lock);
     if (slot >= 0) {
         connection = open_in_slot(pool, slot, deadline);
-    } else if (!is_good(connection)) {
+    } else if (!is_good(connection, deadline)) {
         connection = NULL;
     }
     pthread_mutex_lock(&pool->lock);
@@ -193,7 +196,7 @@ static pg_acquire_e wait_for(trestle_pg_pool_t *pool, pg_waiter_t *waiter, apr_t
             if (!(*connection)->resetting && PQstatus((*connection)->pg) == CONNECTION_OK)
                 return PG_GOT;
             pthread_mutex_unlock(&pool->lock);
-            good = is_good(*connection);
+            good = is_good(*connection, deadline);
             pthread_mutex_lock(&pool->lock);
             if (good)
                 return PG_GOT;
@@ -237,7 +240,7 @@ pg_acquire_e pg_pool_acquire(trestle_pg_pool_t *pool, apr_time_t deadline, pg_co
     pthread_mutex_lock(&pool->lock);
     if (!pool->waiters.first && (*connection = pop_idle(pool))) {
         pthread_mutex_unlock(&pool->lock);
-        if (is_good(*connection))
+        if (is_good(*connection, deadline))
             return PG_GOT;
         pthread_mutex_lock(&pool->lock);
     }

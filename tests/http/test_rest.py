@@ -418,7 +418,7 @@ def test_role_that_is_not_granted_is_the_operators_mistake(database):
 def test_one_round_trip_per_request(database):
     with PgProxy(database) as proxy:
         config = pool(proxy.conninfo("rest", "rest_login")) + ROUTES
-        with Httpd(config, ours=("trestle", "problem", "pg", "rest"), workers=workers("event", 1, 8)) as server:
+        with Httpd(config, ours=("trestle", "problem", "pg", "rest"), mpm="event", workers=workers("event", 1, 8)) as server:
             paths = ["/item/7", "/tables/item/", "/tables/item/3", "/echo/1?text=a", "/list", "/facts"]
             for path in paths:
                 assert server.get(path).status == 200
@@ -464,7 +464,7 @@ def test_catalogue_follows_the_schema_under_load(database):
         "RestRoute GET /absent absent()", "RestRoute GET /moving moving")
     database.sql("CREATE OR REPLACE FUNCTION api.moving(a int DEFAULT 0) RETURNS json STABLE LANGUAGE sql "
                  "AS 'SELECT to_json(0)'", dbname="rest")
-    with Httpd(config, ours=("trestle", "problem", "pg", "rest"), workers=workers("event", 2, 16)) as server:
+    with Httpd(config, ours=("trestle", "problem", "pg", "rest"), mpm="event", workers=workers("event", 2, 16)) as server:
         stop, seen = threading.Event(), []
 
         def load():

@@ -434,7 +434,7 @@ def test_a_get_may_announce_an_empty_body(server):
 
 def test_bodies_over_http2(database):
     config = "Protocols h2c http/1.1\n" + pool(database.conninfo("rest_bodies", "body_login")) + ROUTES
-    with Httpd(config, ours=OURS, modules=("http2",)) as server:
+    with Httpd(config, ours=OURS, mpm="event", modules=("http2",)) as server:
         def curl(path, *arguments):
             done = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-w", " %{http_version} %{http_code}", *arguments,
                                    f"http://127.0.0.1:{server.port}{path}"], capture_output=True, text=True, check=True, timeout=20)
@@ -459,7 +459,7 @@ def test_limits_of_fields(server, unchanged):
 def test_a_body_costs_one_round_trip(database):
     with PgProxy(database) as proxy:
         config = pool(proxy.conninfo("rest_bodies", "body_login")) + ROUTES
-        with Httpd(config, ours=OURS, workers=workers("event", 1, 8)) as server:
+        with Httpd(config, ours=OURS, mpm="event", workers=workers("event", 1, 8)) as server:
             def requests():
                 yield form(server, "/strict/1", part("name", "a"), part("amount", "1"), part("day", "2025-01-01"))
                 yield send(server, "/text", {"a": 1})

@@ -293,7 +293,7 @@ def test_routes_to_tables(server):
 def test_one_round_trip_and_no_needless_work(database):
     with PgProxy(database) as proxy:
         with Httpd(rest_support.config(proxy.conninfo("library", "library_login")), ours=OURS,
-                   workers=workers("event", 1, 8)) as server:
+                   mpm="event", workers=workers("event", 1, 8)) as server:
             paths = ["/book/?expand=author.country,genre,edition,loan&search=book&author__name__icontains=h", "/book/3?expand=author",
                      "/book/?cursor=&ordering=-pages", "/books_of/?author=1", "/edition/1/ko"]
             for path in paths:
@@ -307,7 +307,7 @@ def test_one_round_trip_and_no_needless_work(database):
 def test_the_catalogue_follows_grants_and_columns_under_load(database):
     database.sql("CREATE TABLE api.moving (id int PRIMARY KEY, a int); INSERT INTO api.moving VALUES (1, 1)", dbname="library")
     with Httpd(rest_support.config(database.conninfo("library", "library_login")), ours=OURS,
-               workers=workers("event", 2, 16), expected=["TRSPG10.*moving"]) as server:
+               mpm="event", workers=workers("event", 2, 16), expected=["TRSPG10.*moving"]) as server:
         stop, statuses = threading.Event(), []
 
         def load():

@@ -232,7 +232,7 @@ def test_two_clients_at_once_make_one_row(server, database):
 def test_one_round_trip(database):
     with PgProxy(database) as proxy:
         with Httpd(rest_support.config(proxy.conninfo("library", "library_login")), ours=OURS,
-                   workers=workers("event", 1, 8)) as server:
+                   mpm="event", workers=workers("event", 1, 8)) as server:
             def turn():
                 row = send(server, "POST", "/author/?expand=country", {"name": "Turn", "country_code": "kr"})
                 assert row.status == 201 and row.json()["country"]["name"] == "Korea"

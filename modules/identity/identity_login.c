@@ -78,8 +78,11 @@ static const trestle_problem_t *authenticate(request_rec *r, const char *name, c
         return problem;
     switch (identity_hashing_verify(r, account->id, account->password_hash, password, better)) {
     case IDENTITY_HASHING_MATCHES:
-        return *account->confirmed == 't'
-                   ? NULL
+        if (*account->confirmed == 't')
+            return NULL;
+        /* Whoever registers an address to find out whether it has an account may not find out by signing in either. */
+        return identity_config_taken(identity_config_of(r)) == IDENTITY_TAKEN_HIDE
+                   ? wrong_credentials(r)
                    : trestle_problem_make(r, HTTP_FORBIDDEN, "EMAIL_NOT_VERIFIED", "Confirm your address first.", NULL);
     case IDENTITY_HASHING_BUSY:
         trestle_retry_after(r, 1);

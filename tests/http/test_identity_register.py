@@ -14,6 +14,9 @@ from identity_support import (APP, SECRET, database, httpd, is_refused, keyfile,
                               same_but_for_the_request, status)
 
 MORE = """
+<Location /login/told>
+    IdentityTaken 409
+</Location>
 <Location /register>
     SetHandler identity-register
     IdentityValidateFunction idshop.validate
@@ -117,8 +120,11 @@ def test_a_registration_waits_for_the_code_in_the_outbox(server, database):
     assert password_hash is None and not verified
     (kind, code), = mails(database, email)
     assert kind == "register" and len(code) == 6 and code.isdigit()
-    assert is_refused(login(server, "/login", email=email, password=PASSWORD), 403, "EMAIL_NOT_VERIFIED")
+    # Under IdentityTaken hide a sign-in does not tell either what the registration hides.
+    assert is_refused(login(server, "/login", email=email, password=PASSWORD), 401)
     assert is_refused(login(server, "/login", email=email, password="another password"), 401)
+    assert is_refused(login(server, "/login/told", email=email, password=PASSWORD), 403, "EMAIL_NOT_VERIFIED")
+    assert is_refused(login(server, "/login/told", email=email, password="another password"), 401)
     confirmed = post(server, "/confirm", {"confirmation": answer.json()["confirmation"], "code": int(code)})
     assert confirmed.status == 200 and confirmed.json() == {"confirmed": True}
     assert login(server, "/login", email=email, password=PASSWORD).status == 200

@@ -16,6 +16,13 @@ if ((EUID == 0)); then
         --inh-caps=-all --no-new-privs "${as_server[@]}")
 fi
 
+# server_may -r PATH: what the servers' user may do. A Ctrl-C does not end the question: that would be taken for a no.
+server_may() {
+    "${as_server[@]/--default-signal=INT/--ignore-signal=INT}" test "$@" && return
+    (($? < 128)) || exit 130
+    return 1
+}
+
 # The first part of the path $1 that the servers' user cannot pass.
 first_barrier() {
     local path='' part
@@ -23,7 +30,7 @@ first_barrier() {
     IFS=/ read -ra parts <<<"${1#/}"
     for part in "${parts[@]}"; do
         path+=/$part
-        if [[ -d $path ]]; then "${as_server[@]}" test -x "$path" || break; else "${as_server[@]}" test -r "$path" || break; fi
+        if [[ -d $path ]]; then server_may -x "$path" || break; else server_may -r "$path" || break; fi
     done
     printf '%s\n' "$path"
 }
@@ -40,7 +47,7 @@ check_clone() {
     local path barrier
     for path in "$root/bin/trestle-migrate" "$root/conf/trestle.conf" "$root/htdocs/index.html" "$root/sql/core" \
         "$modules/mod_trestle.so"; do
-        "${as_server[@]}" test -r "$path" && continue
+        server_may -r "$path" && continue
         [[ -e $path ]] || fail "$path is missing: run make, not bin/trestle; if that does not mend it, this clone is not whole"
         barrier=$(first_barrier "$path")
         fail "the user $server_user, as whom PostgreSQL and httpd run, cannot reach $barrier ($(stat -c '%A, owner %U' "$barrier"))" \
@@ -62,7 +69,7 @@ make_directories() {
                 || fail "$var cannot be written by $(id -un): it belongs to $(stat -c %U "$var"). Run make as that user, or remove $var"
             ((EUID)) || chown "$server_user:" "$path"
         fi
-        "${as_server[@]}" test -w "$path" \
+        server_may -w "$path" \
             || fail "$path belongs to $(stat -c %U "$path") and $server_user cannot write it. Run make as before, or, if its data may go, remove $var"
         case $name in run | tls) chmod 755 "$path" ;; log) chmod 750 "$path" ;; *) chmod 700 "$path" ;; esac
     done

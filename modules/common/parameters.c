@@ -37,13 +37,15 @@ int trestle_parameters_next(apr_pool_t *pool, const char **at, const char **name
     apr_size_t n;
     char *lower;
 
+    if (*in && *in != ';')
+        return -1;
+    /* RFC 9110, section 5.6.6: a semicolon need not be followed by a parameter. */
+    while (*in == ';')
+        in = skip_space(in + 1);
     if (!*in) {
         *at = in;
         return 0;
     }
-    if (*in != ';')
-        return -1;
-    in = skip_space(in + 1);
     n = trestle_token_length(in);
     if (n == 0 || in[n] != '=')
         return -1;

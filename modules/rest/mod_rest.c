@@ -94,6 +94,12 @@ static const char *set_name(cmd_parms *cmd, const char **name, const char *arg, 
 
 static const char *set_schema(cmd_parms *cmd, void *dir, const char *arg)
 {
+    if (!strncmp(arg, "pg_", 3) || !strcmp(arg, "information_schema"))
+        return apr_psprintf(
+            cmd->pool,
+            "RestSchema '%s' is the server's own: offer a schema that holds what clients may see; write "
+            "for example api",
+            arg);
     return set_name(cmd, &((rest_dir_t *)dir)->schema, arg, "api");
 }
 

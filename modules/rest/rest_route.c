@@ -131,6 +131,8 @@ static const char *parse_methods(apr_pool_t *pool, const char *text, unsigned *m
                                 "'%s' is not a method of a route; write GET, POST, PUT, PATCH or DELETE, or several as "
                                 "POST,PUT (HEAD and OPTIONS follow by themselves)",
                                 apr_pstrmemdup(pool, name, length));
+        if (*methods & bit)
+            return apr_psprintf(pool, "%s stands twice; write each method once", apr_pstrmemdup(pool, name, length));
         *methods |= bit;
         if (!name[length])
             return NULL;

@@ -549,6 +549,7 @@ def test_virtual_hosts_are_apart(database):
     ("<LocationMatch ^/a>\nRestDialect pages\n</LocationMatch>", 'put it into <Location "/path">'),
     ("<Location ~ /a>\nRestDialect pages\n</Location>", 'put it into <Location "/path">'),
     ("<Directory />\nRestDialect pages\n</Directory>", 'put it into <Location "/path">'),
+    ("RestSchema pg_catalog", "offer a schema that holds what clients may see"), ("RestRoute GET,GET /a f", "GET stands twice"),
     ("RestRoute FETCH /a f", "write GET, POST"), ("RestRoute GET a f", "write for example /projects/detail/{id}"),
     ("RestRoute GET /a a.b", "RestSchema names it"),
     ("RestRoute GET /a/{x} f\nRestRoute GET /a/{y}/ g", "remove one of the two"),

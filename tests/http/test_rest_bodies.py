@@ -382,10 +382,16 @@ def test_identity_is_no_encoding(server):
     assert send(server, "/echo", {"name": "a"}, **{"Content-Encoding": "identity"}).json() == {"name": "a"}
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=euc-kr", "application/json; charset", "application/json;;", "json", "a/b/c",
+@pytest.mark.parametrize("kind", ["application/json; charset=euc-kr", "application/json; charset", "application/json; ;a", "json", "a/b/c",
                                   "application/x-www-form-urlencoded, application/json"])
 def test_content_types_that_are_refused(server, unchanged, kind):
     assert refusal(send(server, "/echo", "{}", kind))[:2] == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_semicolon_needs_no_parameter(server):
+    """RFC 9110, section 5.6.6."""
+    for kind in ("application/json;", "application/json; ;", "application/json;; charset=utf-8 ;"):
+        assert send(server, "/echo", {"name": "a"}, kind).json() == {"name": "a"}, kind
 
 
 def test_any_content_type(server):
